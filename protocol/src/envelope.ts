@@ -156,9 +156,4 @@ export class ReplayWindows {
     for (const old of sender.seen.keys()) if (old <= sender.top - WINDOW) sender.seen.delete(old);
     return "fresh";
   }
-
-  /** Only for a sid that can never come back. */
-  forget(from: Sid): void {
-    this.#senders.delete(from);
-  }
 }

@@ -1,0 +1,357 @@
+/**
+ * The client session core, the same in page, terminal and media server: join with a card, keep the roster, seal and open
+ * envelopes. It does no I/O: the rim gives it a {@link SignalingWire} for every connection and hands in what arrives.
+ */
+import * as z from "zod/mini";
+import { type IdentityId, LIMITS, type RoomId, type Sid } from "./brands.ts";
+import { type Bytes, randomBytes, toBase64Url, utf8 } from "./bytes.ts";
+import { type Card, readCard, type Role, signCard, sidOf } from "./card.ts";
+import type { Message, SignedMessage } from "./chat.ts";
+import { open, ReplayWindows, rosterHash, seal } from "./envelope.ts";
+import { Refusal, toWireError, type WireError } from "./errors.ts";
+import type { Identity, SessionKeys } from "./keys.ts";
+import { Outbox } from "./outbox.ts";
+import { applyDelta, emptyRoster, expireAway, type Member, type Roster, type RosterChange, replaceRoster } from "./roster.ts";
+import {
+  type ClientEvent,
+  type ClientMessage,
+  type Envelope,
+  type LeaveReason,
+  REPLIES,
+  type ReplyValue,
+  replySchema,
+  SERVER_EVENTS,
+  type ServerEvent,
+  type ServerMessage,
+} from "./wire.ts";
+
+export type { Member } from "./roster.ts";
+
+/** One connection to signaling, as the rim gives it. */
+export interface SignalingWire {
+  /** The raw acknowledgement; rejects where the connection ended or nothing came in time. */
+  request(event: ClientEvent, payload: unknown): Promise<unknown>;
+  close(): void;
+}
+
+export type SessionState =
+  | { readonly kind: "connecting" }
+  | { readonly kind: "joined" }
+  /** Signaling is lost; the roster stands as it was. */
+  | { readonly kind: "away" }
+  /** Final: the join was refused or somebody ended it. */
+  | { readonly kind: "closed"; readonly error: WireError | undefined };
+
+export interface SessionEvents {
+  state(state: SessionState): void;
+  members(joined: readonly Member[], left: readonly { readonly member: Member; readonly why: LeaveReason }[]): void;
+  /** A verified message of any type but `ack`; `chat` ones are acknowledged by the session itself. */
+  message(from: Member, message: SignedMessage): void;
+  receipt(mid: string, from: Sid): void;
+  /** Something arrived that was not shown. */
+  problem(error: WireError, from: Sid | undefined): void;
+}
+
+export interface SessionOptions {
+  readonly room: RoomId;
+  readonly roomKey: Bytes | undefined;
+  readonly admission: string;
+  readonly media: IdentityId;
+  readonly name: string;
+  readonly role: Role;
+  readonly identity: Identity;
+  readonly keys: SessionKeys;
+  readonly events: SessionEvents;
+  readonly now: () => number;
+}
+
+export interface Said {
+  readonly mid: string;
+  readonly tsMs: number;
+  readonly text: string;
+  /** Undefined: to everyone. */
+  readonly to: Member | undefined;
+  readonly receivers: number;
+}
+
+const TICK_MS = 1000;
+const REFRESH_MS = 5 * 60 * 60 * 1000;
+
+export class Session {
+  readonly sid: Sid;
+  readonly #o: SessionOptions;
+  readonly #rnd: string;
+  readonly #replay = new ReplayWindows();
+  readonly #outbox = new Outbox();
+  readonly #ticker: ReturnType<typeof setInterval>;
+  #state: SessionState = { kind: "connecting" };
+  #roster: Roster = emptyRoster;
+  #hash: Promise<string> | undefined;
+  #wire: SignalingWire | undefined;
+  #nonce = "";
+  #seq = 0;
+  #joinedAtMs = 0;
+  /** Everything that arrives is handled in its order, though opening is asynchronous. */
+  #inbox: Promise<void> = Promise.resolve();
+  #outgoing: Promise<unknown> = Promise.resolve();
+
+  private constructor(options: SessionOptions, rnd: string, sid: Sid) {
+    this.#o = options;
+    this.#rnd = rnd;
+    this.sid = sid;
+    this.#ticker = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  static async create(options: SessionOptions): Promise<Session> {
+    const rnd = toBase64Url(randomBytes(16));
+    return new Session(options, rnd, await sidOf(options.identity.id, rnd));
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+  get members(): ReadonlyMap<Sid, Member> {
+    return this.#roster.members;
+  }
+  /** The media server this session believes, whatever roles others claim. */
+  get media(): Member | undefined {
+    return [...this.members.values()].find((m) => m.id === this.#o.media);
+  }
+
+  /** A connection stands; the server will say `hello`. */
+  attach(wire: SignalingWire): void {
+    if (this.#state.kind === "closed") wire.close();
+    else this.#wire = wire;
+  }
+
+  /** The connection is gone; the roster freezes. */
+  detach(): void {
+    this.#wire = undefined;
+    if (this.#state.kind === "joined") this.#enter({ kind: "away" });
+  }
+
+  /** Anything that the server sent. Unknown or malformed events are reported, never thrown. */
+  receive(event: string, raw: unknown): void {
+    const schema = Object.hasOwn(SERVER_EVENTS, event) ? SERVER_EVENTS[event as ServerEvent] : undefined;
+    const parsed = schema?.safeParse(raw);
+    if (!parsed?.success) {
+      this.#o.events.problem({ code: schema ? "BAD_MESSAGE" : "UNKNOWN_EVENT" }, undefined);
+      return;
+    }
+    this.#inbox = this.#inbox.then(() => this.#handle(event as ServerEvent, parsed.data)).catch((thrown: unknown) => {
+      this.#o.events.problem(toWireError(thrown), undefined);
+    });
+  }
+
+  /** Seals a line to everyone or to one member. Throws a Refusal, and then nothing was sent. */
+  say(text: string, to: Sid | "everyone"): Promise<Said> {
+    return this.#inOrder(async () => {
+      if (text.trim() === "") throw new Refusal("MESSAGE_EMPTY");
+      if (utf8(text).length > LIMITS.textBytes) throw new Refusal("TOO_LARGE");
+      const one = to === "everyone" ? undefined : this.members.get(to);
+      if (to !== "everyone" && one === undefined) throw new Refusal("RECEIVER_GONE");
+      const receivers = one ? [one] : [...this.members.values()].filter((m) => m.sid !== this.sid && m.id !== this.#o.media);
+      const tsMs = this.#o.now();
+      const mid = crypto.randomUUID();
+      const message: Message = { type: "chat", body: { scope: one ? "one" : "all", text } };
+      if (receivers.length === 0 && this.#state.kind !== "joined") throw new Refusal("SIGNALING_AWAY");
+      if (receivers.length > 0) await this.#post(receivers, message, mid, one !== undefined);
+      return { mid, tsMs, text, to: one, receivers: receivers.length };
+    });
+  }
+
+  /** Seals any other message to one member. Throws SIGNALING_AWAY, RECEIVER_GONE, SLOW_PEER, … */
+  send(to: Sid, message: Message): Promise<void> {
+    return this.#inOrder(async () => {
+      const member = this.members.get(to);
+      if (!member) throw new Refusal("RECEIVER_GONE");
+      await this.#post([member], message, crypto.randomUUID(), true);
+    });
+  }
+
+  /** Leaves cleanly; idempotent. */
+  async close(error?: WireError): Promise<void> {
+    if (this.#state.kind === "closed") return;
+    const wire = this.#wire;
+    this.#enter({ kind: "closed", error });
+    this.#wire = undefined;
+    clearInterval(this.#ticker);
+    if (!wire) return;
+    await wire.request("leave", { v: 1 }).catch(() => undefined); // the socket's end says the same
+    wire.close();
+  }
+
+  #enter(state: SessionState): void {
+    this.#state = state;
+    this.#o.events.state(state);
+  }
+
+  #inOrder<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#outgoing.then(work);
+    this.#outgoing = done.catch(() => undefined);
+    return done;
+  }
+
+  async #post(to: readonly Member[], message: Message, mid: string, strict: boolean): Promise<void> {
+    if (this.#state.kind !== "joined") throw new Refusal("SIGNALING_AWAY");
+    this.#hash ??= rosterHash(this.members.values());
+    const jwe = await seal({
+      identity: this.#o.identity,
+      room: this.#o.room,
+      from: this.sid,
+      to: to.map((m) => m.card),
+      mid,
+      seq: ++this.#seq,
+      nowMs: this.#o.now(),
+      rh: await this.#hash,
+      message,
+    });
+    const sids = to.map((m) => m.sid);
+    if (message.type === "chat") this.#outbox.add(mid, jwe, sids, this.#o.now());
+    try {
+      const { gone, slow } = await this.#request("relay", { v: 1, to: sids, mid, jwe });
+      if (strict && gone.length > 0) throw new Refusal("RECEIVER_GONE");
+      if (strict && slow.length > 0) throw new Refusal("SLOW_PEER");
+    } catch (thrown) {
+      this.#outbox.drop(mid);
+      throw thrown;
+    }
+  }
+
+  async #request<E extends ClientEvent>(event: E, payload: ClientMessage<E>): Promise<ReplyValue<E>> {
+    const wire = this.#wire;
+    if (!wire) throw new Refusal("SIGNALING_AWAY");
+    const raw = await wire.request(event, payload).catch((cause: unknown) => {
+      throw new Refusal(this.#wire === wire ? "TIMEOUT" : "SIGNALING_AWAY", undefined, { cause });
+    });
+    const reply = replySchema<z.ZodMiniType>(REPLIES[event]).safeParse(raw);
+    if (!reply.success) throw new Refusal("BAD_MESSAGE");
+    if (!reply.data.ok) throw new Refusal(reply.data.error.code, reply.data.error.detail);
+    return reply.data.value as ReplyValue<E>;
+  }
+
+  async #handle<E extends ServerEvent>(event: E, data: ServerMessage<ServerEvent>): Promise<void> {
+    if (this.#state.kind === "closed") return;
+    switch (event) {
+      case "hello":
+        this.#nonce = (data as ServerMessage<"hello">).nonce;
+        return await this.#join();
+      case "roster":
+        return await this.#onRoster(data as ServerMessage<"roster">);
+      case "envelope":
+        return await this.#onEnvelope(data as Envelope);
+      case "bye": {
+        const { error } = data as ServerMessage<"bye">;
+        if (error.code === "SHUTTING_DOWN") return;
+        this.#wire?.close();
+        this.#wire = undefined;
+        clearInterval(this.#ticker);
+        return this.#enter({ kind: "closed", error });
+      }
+    }
+  }
+
+  async #join(): Promise<void> {
+    const o = this.#o;
+    const wire = this.#wire;
+    try {
+      const card = await signCard(o.identity, {
+        room: o.room,
+        name: o.name,
+        role: o.role,
+        rnd: this.#rnd,
+        nonce: this.#nonce,
+        enc: o.keys.jwk,
+        roomKey: o.roomKey,
+        nowMs: o.now(),
+      });
+      const full = await this.#request("join", { v: 1, room: o.room, card, admission: o.admission });
+      await this.#onFull(full.epoch, full.cards);
+      this.#joinedAtMs = o.now();
+      if (this.#state.kind !== "joined") this.#enter({ kind: "joined" });
+    } catch (thrown) {
+      const error = toWireError(thrown);
+      if (this.#wire !== wire || error.code === "SIGNALING_AWAY" || error.code === "TIMEOUT") return; // the rim reconnects
+      wire?.close();
+      clearInterval(this.#ticker);
+      this.#enter({ kind: "closed", error });
+    }
+  }
+
+  async #read(jws: string): Promise<Card | undefined> {
+    for (const known of this.members.values()) if (known.card.jws === jws) return known.card;
+    try {
+      return await readCard(jws, { room: this.#o.room, nowMs: this.#o.now(), roomKey: this.#o.roomKey });
+    } catch (thrown) {
+      // a card nobody can vouch for is not a member, whatever signaling says
+      this.#o.events.problem(toWireError(thrown), undefined);
+      return undefined;
+    }
+  }
+
+  async #readAll(cards: readonly string[]): Promise<readonly Card[]> {
+    return (await Promise.all(cards.map((jws) => this.#read(jws)))).filter((card) => card !== undefined);
+  }
+
+  async #onFull(epoch: number, cards: readonly string[]): Promise<void> {
+    this.#commit(replaceRoster(this.#roster, epoch, await this.#readAll(cards), this.#o.now()));
+  }
+
+  async #onRoster(delta: ServerMessage<"roster">): Promise<void> {
+    const change = applyDelta(this.#roster, { epoch: delta.epoch, joins: await this.#readAll(delta.joins), leaves: delta.leaves });
+    if (change) return this.#commit(change);
+    if (delta.epoch <= this.#roster.epoch) return; // overtaken by a full roster
+    const full = await this.#request("roster", { v: 1 });
+    await this.#onFull(full.epoch, full.cards);
+  }
+
+  #commit(change: RosterChange): void {
+    this.#roster = change.roster;
+    this.#hash = undefined;
+    if (change.joined.length > 0 || change.left.length > 0) this.#o.events.members(change.joined, change.left);
+  }
+
+  async #onEnvelope(envelope: Envelope): Promise<void> {
+    try {
+      const opened = await open({
+        envelope,
+        room: this.#o.room,
+        self: this.sid,
+        decryptKey: this.#o.keys.decryptKey,
+        cardOf: (sid) => this.members.get(sid)?.card,
+        replay: this.#replay,
+        nowMs: this.#o.now(),
+      });
+      const from = this.members.get(opened.from.sid);
+      if (!from) return;
+      const { message } = opened;
+      if (message.type === "ack") {
+        if (this.#outbox.acknowledge(message.body.mid, from.sid)) this.#o.events.receipt(message.body.mid, from.sid);
+        return;
+      }
+      if (message.type === "chat") this.#acknowledge(message.mid, from.sid);
+      if (!opened.duplicate) this.#o.events.message(from, message);
+    } catch (thrown) {
+      this.#o.events.problem(toWireError(thrown), envelope.from as Sid);
+    }
+  }
+
+  #acknowledge(mid: string, to: Sid): void {
+    // a lost receipt is answered by the sender's resend, so its failure needs no word
+    this.send(to, { type: "ack", body: { mid } }).catch(() => undefined);
+  }
+
+  #tick(): void {
+    const nowMs = this.#o.now();
+    if (this.#state.kind !== "joined") return;
+    const expired = expireAway(this.#roster, nowMs);
+    if (expired.left.length > 0) this.#commit(expired);
+    for (const entry of this.#outbox.due(nowMs, (sid) => this.members.has(sid))) {
+      this.#request("relay", { v: 1, to: [...entry.waiting], mid: entry.mid, jwe: entry.jwe }).catch(() => undefined);
+    }
+    if (nowMs - this.#joinedAtMs > REFRESH_MS) {
+      this.#joinedAtMs = nowMs;
+      this.#inbox = this.#inbox.then(() => this.#join()).catch(() => undefined);
+    }
+  }
+}
