@@ -46,7 +46,7 @@ export interface Viewer {
 /** A page with one RTCPeerConnection that plays what it gets; channel messages are kept and echoed with the label in front. */
 export async function openViewer(browser: Browser): Promise<Viewer> {
   const page = await browser.newPage();
-  await page.setContent("<video autoplay muted playsinline></video>");
+  await page.setContent("<video autoplay playsinline></video>");
   await page.evaluate(() => {
     const pc = new RTCPeerConnection();
     const messages: string[] = [];
