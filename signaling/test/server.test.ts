@@ -9,6 +9,7 @@ import {
   newRnd,
   openAdmission,
   type Person,
+  quiet,
   type Running,
   relayOf,
   startSignaling,
@@ -19,6 +20,7 @@ let server: Running;
 let ada: Person;
 let ben: Person;
 const open: Client[] = [];
+const warnings: string[] = [];
 
 const client = async (options: { origin?: string } = {}): Promise<Client> => {
   const made = await connect(server.url, options);
@@ -34,6 +36,7 @@ const seated = async (person: Person, name: string): Promise<Client & { sid: str
 
 beforeAll(async () => {
   server = await startSignaling({
+    log: { ...quiet, warn: (_facts, text) => warnings.push(text) },
     limits: { slowMs: 1_000, bytes: { perSecond: 64 * 1024 * 1024, burst: 64 * 1024 * 1024 } },
   });
   [ada, ben] = await Promise.all([createPerson(), createPerson()]);
@@ -223,6 +226,7 @@ test("who never reads is refused to senders, then cut off; memory stays bounded"
   expect(slow).toBe(1);
   expect(sentBytes).toBeLessThan(32 * 1024 * 1024);
   await mute.ended;
+  expect(warnings).toContain("connection cut off: it does not read");
   expect(process.memoryUsage().rss - beforeBytes).toBeLessThan(150 * 1024 * 1024);
   expect(await sender.ask("roster", { v: 1 })).toMatchObject({ ok: true });
 }, 60_000);
