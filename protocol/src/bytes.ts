@@ -20,7 +20,7 @@ export function toBase64Url(bytes: Uint8Array): string {
 
 /** Strict: throws a SyntaxError unless the text is the one canonical encoding of some bytes. */
 export function fromBase64Url(text: string): Bytes {
-  if (!/^[A-Za-z0-9_-]*$/.test(text)) throw new SyntaxError("not base64url");
+  if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) throw new SyntaxError("not base64url");
   const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
   const bytes = Uint8Array.from(binary, (c) => c.charCodeAt(0));
   if (toBase64Url(bytes) !== text) throw new SyntaxError("base64url is not canonical");
