@@ -28,6 +28,8 @@ export interface RunEvents {
 
 export interface EncoderRun {
   readonly pid: number | undefined;
+  /** Resolves when no child is alive any more, whatever ended it. */
+  readonly gone: Promise<void>;
   /** Stops reading; ffmpeg blocks on the pipe. Frames of the piece at hand still come. */
   pause(): void;
   resume(): void;
@@ -142,6 +144,7 @@ export const startRun = (ffmpeg: Ffmpeg, file: string, spec: RunSpec, events: Ru
     get pid() {
       return child?.pid;
     },
+    gone: gone.promise,
     pause: () => {
       paused = true;
     },

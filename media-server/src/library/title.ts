@@ -12,6 +12,8 @@ export interface PassthroughGrid {
 }
 
 export interface VideoInfo {
+  /** ffmpeg's index of the stream in the file. */
+  readonly streamIndex: number;
   readonly codec: string;
   /** As displayed: rotation and sample aspect ratio applied. */
   readonly width: number;
@@ -22,6 +24,7 @@ export interface VideoInfo {
 }
 
 export interface AudioInfo {
+  readonly streamIndex: number;
   readonly codec: string;
   readonly channels: number;
 }
