@@ -1,0 +1,259 @@
+/**
+ * Moves one viewer's frames from the GOP store to its packets, each at its wall time by the screening's clock. Late frames go
+ * at once, frames that lead up to a place are squeezed in front of it, and RTP time never runs backwards (media.md §5, §6).
+ */
+import type { Refusal } from "@loge/protocol/errors";
+import type { Frame, Rendition, SoundRendition } from "../gop/frame.ts";
+import type { GopReader, GopStore } from "../gop/store.ts";
+import type { Title } from "../library/title.ts";
+import { type Clock, positionAt, wallAt } from "../screening/clock.ts";
+import type { MediaOut } from "../send/media-out.ts";
+import { Picture } from "./picture.ts";
+import { type RtpLine, ticks32 } from "./rtp-line.ts";
+
+export interface PumpEvents {
+  /** The picture of the place is there; call {@link Pump.go}. */
+  ready(): void;
+  /** Frames are missing: nothing has been sent for a while though the clock runs. */
+  starved(nextMs: number): void;
+  /** Frames are there again. */
+  fed(): void;
+  /** So late that the place has to be taken up anew. */
+  behind(): void;
+  /** The rendition has just changed at a GOP boundary; its key frame goes next. */
+  switched(): void;
+  /** The rendition asked for cannot be had; the old one goes on. */
+  switchRefused(error: Refusal): void;
+  /** The last frame was sent and shown for its time. */
+  done(): void;
+  failed(error: Refusal): void;
+}
+
+const SOUND: SoundRendition = { kind: "audio", codec: "opus", stream: 0 };
+/** Later than this the viewer counts as starved; shorter gaps are the jitter buffer's business. */
+const STARVED_MS = 250;
+const BEHIND_MS = 2500;
+/** Sound older than this is not sent any more: it could only be heard as noise. */
+const STALE_SOUND_MS = 400;
+
+export class Pump {
+  readonly #o: { store: GopStore; title: Title; media: MediaOut; line: RtpLine; now: () => number; events: PumpEvents };
+  readonly #picture: Picture;
+  #sound: GopReader | undefined;
+  #clock: Clock | undefined;
+  #lead: readonly Frame[] | undefined;
+  #first = true;
+  #lastWallMs = 0;
+  #lastSoundWallMs = 0;
+  #starved = false;
+  #finished = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Frames of the picture sent since the pump exists. */
+  frames = 0;
+
+  constructor(o: {
+    store: GopStore;
+    title: Title;
+    rendition: Rendition;
+    atMs: number;
+    media: MediaOut;
+    line: RtpLine;
+    now: () => number;
+    events: PumpEvents;
+    /** The pump this one takes over from: its encode does not count against the budget. */
+    instead: Pump | undefined;
+  }) {
+    this.#o = o;
+    const onReady = (): void => this.#wake();
+    const instead = o.instead?.reader;
+    this.#picture = new Picture({ store: o.store, title: o.title, rendition: o.rendition, atMs: o.atMs, onReady, instead });
+    this.#openSound(o.atMs);
+    this.#wakeSoon();
+  }
+
+  get reader(): GopReader {
+    return this.#picture.reader;
+  }
+  get rendition(): Rendition {
+    return this.#picture.rendition;
+  }
+  /** Why it could not even begin (known at once where the store refuses). */
+  get error(): Refusal | undefined {
+    return this.#picture.error;
+  }
+
+  /** Goes to another place; `ready` follows. */
+  place(atMs: number, rendition?: Rendition): void {
+    this.#stop();
+    this.#picture.place(atMs, rendition);
+    this.#openSound(atMs);
+    this.#wakeSoon();
+  }
+
+  /** Another rendition at the same place, sound untouched: at the next GOP boundary, or at once where the film stands. */
+  switchTo(rendition: Rendition): void {
+    const clock = this.#clock;
+    if (clock?.running) {
+      this.#picture.switchTo(rendition, positionAt(clock, this.#o.now()));
+    } else {
+      const atMs = Math.max(0, this.#picture.lastPtsMs);
+      this.#lead = undefined;
+      this.#clock = undefined;
+      this.#picture.place(atMs, rendition);
+    }
+    this.#wakeSoon();
+  }
+
+  /** The same place again from its key frame (the viewer lost its picture). */
+  refresh(): void {
+    const clock = this.#clock;
+    if (!clock?.running || this.#finished) return;
+    this.#picture.place(positionAt(clock, this.#o.now()));
+    this.#lead = undefined;
+    this.#clock = undefined;
+    this.#wakeSoon();
+  }
+
+  /** The clock to send by from now on; sends the lead if it is waiting. */
+  go(clock: Clock): void {
+    this.#clock = clock;
+    this.#starved = false;
+    const nowMs = this.#o.now();
+    const lead = this.#lead;
+    this.#lead = undefined;
+    if (lead && lead.length > 0) {
+      const from = Math.max(this.#lastWallMs + 0.05, nowMs - lead.length);
+      const step = Math.max(0.02, (nowMs - from) / lead.length);
+      lead.forEach((frame, at) => this.#video(frame, from + step * (at + 1), true));
+    }
+    this.#first = lead === undefined || lead.length === 0;
+    this.#wake();
+  }
+
+  /** Film time and rendition stay; nothing is sent until {@link go}. */
+  halt(): void {
+    if (this.#clock) this.#clock = { ...this.#clock, running: false };
+    clearTimeout(this.#timer);
+  }
+
+  close(): void {
+    this.#stop();
+    this.#finished = true;
+    this.#picture.close();
+    this.#sound?.close();
+  }
+
+  #stop(): void {
+    clearTimeout(this.#timer);
+    this.#clock = undefined;
+    this.#lead = undefined;
+    this.#starved = false;
+    this.#finished = false;
+  }
+
+  #openSound(atMs: number): void {
+    this.#sound?.close();
+    this.#sound = this.#o.title.audio ? this.#o.store.open(this.#o.title, SOUND, atMs) : undefined;
+    if (this.#sound) this.#sound.onReady = () => this.#wake();
+  }
+
+  #wakeSoon(): void {
+    queueMicrotask(() => this.#wake());
+  }
+
+  #wake(): void {
+    if (this.#finished) return;
+    clearTimeout(this.#timer);
+    const { error } = this.#picture;
+    if (error) {
+      this.#finished = true;
+      return this.#o.events.failed(error);
+    }
+    if (!this.#clock) {
+      if (this.#lead) return;
+      this.#lead = this.#picture.takeLead();
+      if (this.#lead) this.#o.events.ready();
+      return;
+    }
+    if (this.#clock.running) this.#send(this.#clock);
+    else if (this.#starved && this.#picture.peek() !== "waiting") {
+      this.#starved = false;
+      this.#o.events.fed();
+    }
+  }
+
+  #send(clock: Clock): void {
+    const nowMs = this.#o.now();
+    const refused = this.#picture.incomingError;
+    if (this.#picture.trySwitch(positionAt(clock, nowMs))) {
+      this.#o.events.switched();
+      this.#first = true;
+    } else if (refused) this.#o.events.switchRefused(refused);
+    const soundMs = this.#sendSound(clock, nowMs);
+    const pictureMs = this.#sendPicture(clock, nowMs);
+    if (this.#clock !== clock) return; // an event changed it; its own wake follows
+    if (pictureMs === "end" && soundMs === "end") return this.#finish(clock, nowMs);
+    const due = Math.min(pictureMs === "end" ? Infinity : pictureMs, soundMs === "end" ? Infinity : soundMs);
+    this.#timer = setTimeout(() => this.#wake(), Math.max(1, Math.min(STARVED_MS, due - nowMs)));
+  }
+
+  /** When to look again, or "end". */
+  #sendPicture(clock: Clock, nowMs: number): number | "end" {
+    for (;;) {
+      const frame = this.#picture.peek();
+      if (frame === "end") return "end";
+      if (frame === "waiting") {
+        const nextMs = this.#picture.lastPtsMs + this.#picture.frameMs;
+        if (nowMs - wallAt(clock, nextMs) > STARVED_MS && !this.#starved) {
+          this.#starved = true;
+          this.#o.events.starved(nextMs);
+        }
+        return nowMs + STARVED_MS;
+      }
+      const wallMs = wallAt(clock, frame.ptsMs);
+      if (wallMs > nowMs + 0.5) return wallMs;
+      if (nowMs - wallMs > BEHIND_MS) {
+        this.#o.events.behind();
+        return nowMs + STARVED_MS;
+      }
+      this.#video(frame, wallMs, this.#first);
+      this.#first = false;
+      this.#starved = false;
+      this.#picture.take(frame);
+      if (this.#picture.switching && this.#picture.trySwitch(positionAt(clock, nowMs))) {
+        this.#o.events.switched();
+        this.#first = true;
+      }
+    }
+  }
+
+  #sendSound(clock: Clock, nowMs: number): number | "end" {
+    for (;;) {
+      const packet = this.#sound?.peek() ?? "end";
+      if (packet === "end") return "end";
+      if (packet === "waiting") return nowMs + STARVED_MS;
+      const wallMs = wallAt(clock, packet.ptsMs);
+      if (wallMs > nowMs + 0.5) return wallMs;
+      this.#sound?.shift();
+      if (nowMs - wallMs > STALE_SOUND_MS || wallMs <= this.#lastSoundWallMs) continue;
+      this.#lastSoundWallMs = wallMs;
+      this.#o.media.audio(packet, ticks32(this.#o.line.audio(wallMs)));
+    }
+  }
+
+  #video(frame: Frame, wallMs: number, first: boolean): void {
+    this.#lastWallMs = Math.max(wallMs, this.#lastWallMs + 0.02);
+    this.frames++;
+    this.#o.media.video(frame, this.rendition.codec, ticks32(this.#o.line.video(this.#lastWallMs)), { first });
+  }
+
+  #finish(clock: Clock, nowMs: number): void {
+    const overMs = wallAt(clock, this.#picture.lastPtsMs + this.#picture.frameMs);
+    if (overMs > nowMs) {
+      this.#timer = setTimeout(() => this.#wake(), Math.max(1, overMs - nowMs));
+      return;
+    }
+    this.#finished = true;
+    this.#o.events.done();
+  }
+}
