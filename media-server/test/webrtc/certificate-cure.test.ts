@@ -49,6 +49,7 @@ describe("a stolen certificate", { timeout: 30_000 }, () => {
       peer.onState = (state) => states.push(state);
       await peer.accept(await viewer.answer(await peer.offer()));
       await until("connected", () => states.includes("connected") && peer.gate.open);
+      expect(viewer.transport.role).toBe(passive ? "server" : "client");
       await peer.close("test over");
       await viewer.pc.close();
     });

@@ -40,9 +40,8 @@ export function openWeriftViewer(o: { certificate?: RTCCertificate; passive?: bo
     rtp,
     messages,
     answer: async (offer) => {
-      // setup:passive in the offer makes the answerer the DTLS client, active the server
-      const setup = o.passive ? "active" : "actpass";
-      await pc.setRemoteDescription({ type: "offer", sdp: offer.replaceAll("a=setup:actpass", `a=setup:${setup}`) });
+      await pc.setRemoteDescription({ type: "offer", sdp: offer });
+      if (o.passive) transportOf().role = "server";
       transportOf().onRtp.subscribe((packet) => rtp.push(packet));
       await pc.setLocalDescription(await pc.createAnswer());
       return pc.localDescription?.sdp ?? "";
