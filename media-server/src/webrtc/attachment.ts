@@ -19,6 +19,8 @@ export interface Attachment {
   /** Data came from here: if the address is validated and not the one in use, use it. @returns true when it moved */
   follow(from: Address): boolean;
   portClosed(reason: string): Promise<void>;
+  /** Takes the viewer off the port; idempotent. */
+  detach(): void;
 }
 
 const SUCCEEDED = 3;
@@ -89,6 +91,7 @@ export function attachToIce(ice: IceConnection, ips: readonly string[], events: 
       return true;
     },
     portClosed: (reason) => events.portClosed(reason),
+    detach: () => port.detach(),
   };
 }
 

@@ -7,7 +7,6 @@ import type { Candidate, RTCPeerConnection, RtpHeader, StunProtocol } from "weri
 export type Address = readonly [host: string, port: number];
 
 export interface IceProtocol {
-  close?(): Promise<void>;
   readonly onRequestReceived: { execute: StunProtocol["onRequestReceived"]["execute"] };
 }
 

@@ -7,7 +7,7 @@ export interface MuxPort {
   send(datagram: Buffer, to: Address): void;
   expectAnswer(transaction: string, protocol: MuxProtocol): void;
   forgetAnswer(transaction: string): void;
-  detach(protocol: MuxProtocol): void;
+  detach(): void;
 }
 
 interface FedProtocol {
@@ -38,7 +38,7 @@ export class MuxProtocol extends StunProtocol {
       },
       close: (): Promise<void> => {
         transport.closed = true;
-        mux.detach(this);
+        mux.detach();
         return Promise.resolve();
       },
     };

@@ -76,6 +76,9 @@ export async function createPeer(o: { mux: Mux; log: Log; turn?: TurnServer; now
   const localPrint = transport?.localParameters.fingerprints[0];
   if (!transport || !localPrint) throw new Error("werift: no transport");
 
+  // werift's description calls never settle on a closed connection, so they are raced with the end
+  const ended = Promise.withResolvers<never>();
+  ended.promise.catch(() => undefined);
   let verified = false;
   let connected = false;
   let closing: Promise<void> | undefined;
@@ -93,15 +96,13 @@ export async function createPeer(o: { mux: Mux; log: Log; turn?: TurnServer; now
       media.close();
       peer.onState?.("closed", reason);
       log.info({ reason, ...media.stats }, "viewer connection closed");
+      ended.reject(new Refusal("LINK_LOST", reason));
       await pc.close().catch(fault);
-      await closeIce();
+      attachment.detach();
     })();
     return closing;
   };
   const closeSoon = (reason: string): void => void close(reason);
-  const closeIce = async (): Promise<void> => {
-    for (const protocol of [...ice.protocols]) await protocol.close?.();
-  };
   const onConnected = (): void => {
     if (connected || closing) return;
     // fail closed: without the check having run there is no connection
@@ -112,7 +113,7 @@ export async function createPeer(o: { mux: Mux; log: Log; turn?: TurnServer; now
     peer.onState?.("connected", "connected");
   };
 
-  mux.attach(ice, {
+  const attachment = mux.attach(ice, {
     moved: () => media.onKeyFrameWanted?.(),
     portClosed: (reason) => close(reason),
   });
@@ -143,18 +144,20 @@ export async function createPeer(o: { mux: Mux; log: Log; turn?: TurnServer; now
     media,
     onState: undefined,
     offer: async () => {
-      await pc.setLocalDescription(await pc.createOffer());
+      const described = async (): Promise<unknown> => pc.setLocalDescription(await pc.createOffer());
+      await Promise.race([described(), ended.promise]);
       return addMsid(pc.localDescription?.sdp ?? "", randomUUID());
     },
     accept: async (answerSdp) => {
       const answer = checkAnswer(answerSdp);
-      if (remoteFingerprint !== undefined) throw new Refusal("BAD_SDP", "answered already");
+      if (remoteFingerprint !== undefined || closing) throw new Refusal("BAD_SDP", "answered already, or closed");
       remoteFingerprint = answer.fingerprint;
       connectTimer = setTimeout(() => closeSoon("no connection within 30 s"), CONNECT_TIMEOUT_MS);
-      await pc.setRemoteDescription({ type: "answer", sdp: answer.sdp }).catch((error: unknown) => {
+      const described = pc.setRemoteDescription({ type: "answer", sdp: answer.sdp }).catch((error: unknown) => {
         closeSoon("answer not accepted");
         throw new Refusal("BAD_SDP", "the answer does not fit the offer", { cause: error });
       });
+      await Promise.race([described, ended.promise]);
       const negotiated = readNegotiated(video, audio, answer.codecs);
       codecs = answer.codecs.filter((codec) => negotiated.payloads.has(codec));
       media.configure(negotiated);

@@ -70,6 +70,33 @@ describe("reports and requests", { timeout: 30_000 }, () => {
     expect(Math.max(...errors)).toBeGreaterThan(100);
   });
 
+  test("the first frame asks to be shown at once, the next lets the buffer choose, every packet says when it left", async () => {
+    const viewer = openWeriftViewer();
+    const { peer } = await connect(mux, viewer.answer);
+    await until("both up", () => viewer.transport.state === "connected");
+    peer.allowMedia();
+    const delta: Frame = { ptsMs: 0, key: false, data: new Uint8Array(3000) };
+    peer.media.video(bigFrame(3000), "vp8", 0, { first: true });
+    peer.media.video(delta, "vp8", 3000, { first: false });
+    peer.media.video({ ...delta }, "vp8", 6000, { first: false });
+    peer.media.audio(delta, 0);
+    await until("all", () => viewer.rtp.length === 10);
+    const extensions = (ticks: number) =>
+      viewer.rtp
+        .filter(({ header, payload }) => header.timestamp === ticks && payload.length < 3000)
+        .map(({ header }) => header.extensions.map(({ payload }) => payload.toString("hex")));
+    for (const [ticks, delay] of [[0, "000000"], [3000, "0003e8"], [6000, undefined]] as const) {
+      expect(extensions(ticks)).toHaveLength(3);
+      for (const [sentAt, ...rest] of extensions(ticks)) {
+        expect(sentAt).toMatch(/^[0-9a-f]{6}$/);
+        expect(rest).toEqual(delay === undefined ? [] : [delay]);
+      }
+    }
+    expect(viewer.rtp.find(({ payload }) => payload.length === 3000)?.header.extensions).toHaveLength(1);
+    await peer.close("test over");
+    await viewer.pc.close();
+  });
+
   test("a packet sent 600 packets ago comes again by RTX, once per interval", async () => {
     const viewer = openWeriftViewer();
     const { peer } = await connect(mux, viewer.answer);

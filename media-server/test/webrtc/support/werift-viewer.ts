@@ -1,4 +1,16 @@
-import { type RTCCertificate, RTCPeerConnection, type RtpPacket, RTCRtpCodecParameters, type RTCDtlsTransport, useH264, useOPUS, useVP8 } from "werift";
+import {
+  type RTCCertificate,
+  type RTCDtlsTransport,
+  RTCPeerConnection,
+  RTCRtpCodecParameters,
+  RTCRtpHeaderExtensionParameters,
+  type RtpPacket,
+  useAbsSendTime,
+  useH264,
+  useOPUS,
+  useVP8,
+} from "werift";
+import { PLAYOUT_DELAY_URI } from "../../../src/webrtc/offer.ts";
 
 const rtx = () => new RTCRtpCodecParameters({ mimeType: "video/rtx", clockRate: 90_000 });
 
@@ -17,6 +29,10 @@ export interface WeriftViewer {
 export function openWeriftViewer(o: { certificate?: RTCCertificate; passive?: boolean } = {}): WeriftViewer {
   const pc = new RTCPeerConnection({
     iceServers: [],
+    headerExtensions: {
+      video: [useAbsSendTime(), new RTCRtpHeaderExtensionParameters({ uri: PLAYOUT_DELAY_URI })],
+      audio: [useAbsSendTime()],
+    },
     codecs: { audio: [useOPUS()], video: [useH264(), rtx(), useVP8(), rtx()] },
     ...(o.certificate ? { certificates: [o.certificate] } : {}),
   });
