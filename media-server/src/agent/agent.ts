@@ -78,8 +78,12 @@ export class Agent {
             if (state.error) options.refused(state.error);
           }
         },
-        members: (came, left) => agent?.#onMembers(came, left),
-        message: (from, message) => agent?.#onMessage(from, message),
+        members: (came, left) => {
+          if (agent) agent.#onMembers(came, left);
+        },
+        message: (from, message) => {
+          if (agent) agent.#onMessage(from, message);
+        },
         receipt: () => undefined,
         problem: (error, from) => options.log.warn({ code: error.code, detail: error.detail, from: from?.slice(0, 6) }, "not accepted"),
       },
