@@ -34,7 +34,12 @@ export const releaseBps = (s: PacerState, eager: boolean): number =>
 export function offered(s: PacerState, bytes: number, nowMs: number): PacerState {
   const elapsedMs = nowMs - s.windowAtMs;
   if (elapsedMs < RATE_WINDOW_MS) return { ...s, windowBytes: s.windowBytes + bytes };
-  return { ...s, windowAtMs: nowMs, windowBytes: bytes, lastBytes: elapsedMs < 2 * RATE_WINDOW_MS ? s.windowBytes : 0 };
+  return {
+    ...s,
+    windowAtMs: nowMs,
+    windowBytes: bytes,
+    lastBytes: elapsedMs < 2 * RATE_WINDOW_MS ? s.windowBytes : 0,
+  };
 }
 
 /**
@@ -47,4 +52,7 @@ export function refilled(s: PacerState, nowMs: number, tickMs: number, eager: bo
   return { ...s, atMs: nowMs, budgetBytes: Math.min(s.budgetBytes + gained, 2 * tickMs * bytesPerMs) };
 }
 
-export const spent = (s: PacerState, bytes: number): PacerState => ({ ...s, budgetBytes: s.budgetBytes - bytes });
+export const spent = (s: PacerState, bytes: number): PacerState => ({
+  ...s,
+  budgetBytes: s.budgetBytes - bytes,
+});

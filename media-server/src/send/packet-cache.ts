@@ -23,7 +23,11 @@ export function createPacketCache(maxBytes = MAX_PAYLOAD_BYTES): PacketCache {
 }
 
 /** Pure: the payloads of one frame in sending order; the marker bit belongs to the last. */
-export function packetize(frame: Frame, codec: VideoCodec, maxBytes = MAX_PAYLOAD_BYTES): readonly Uint8Array[] {
+export function packetize(
+  frame: Frame,
+  codec: VideoCodec,
+  maxBytes = MAX_PAYLOAD_BYTES,
+): readonly Uint8Array[] {
   switch (codec) {
     case "h264":
       return packetizeH264(frame.data, maxBytes);

@@ -47,6 +47,10 @@ interface TrackExtensions {
 /** What offer and answer agreed on. */
 export interface Negotiated {
   readonly video: { readonly ssrc: number; readonly rtxSsrc: number; readonly extensions: TrackExtensions };
-  readonly audio: { readonly ssrc: number; readonly payloadType: number | undefined; readonly extensions: TrackExtensions };
+  readonly audio: {
+    readonly ssrc: number;
+    readonly payloadType: number | undefined;
+    readonly extensions: TrackExtensions;
+  };
   readonly payloads: ReadonlyMap<string, VideoPayload>;
 }

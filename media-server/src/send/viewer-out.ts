@@ -68,7 +68,10 @@ export function createViewerOut(o: {
   const sendPicture = (sent: SentPacket, payloadType: number, n: Negotiated): number => {
     const extensions = timed(n.video.extensions.absSendTime, sent.extensions);
     const { sequence, timestamp, marker, payload } = sent;
-    const bytes = sender.send({ payloadType, marker, sequence, timestamp, ssrc: n.video.ssrc, extensions }, payload);
+    const bytes = sender.send(
+      { payloadType, marker, sequence, timestamp, ssrc: n.video.ssrc, extensions },
+      payload,
+    );
     picture.count(bytes, payload.length);
     history.add(sent);
     return payload.length;
@@ -102,7 +105,13 @@ export function createViewerOut(o: {
     payload.set(sent.payload, 2);
     const { timestamp, marker } = sent;
     const extensions = timed(n.video.extensions.absSendTime, sent.extensions);
-    const head = { payloadType: sent.rtxPayloadType, marker, sequence: repeats.next(), timestamp, extensions };
+    const head = {
+      payloadType: sent.rtxPayloadType,
+      marker,
+      sequence: repeats.next(),
+      timestamp,
+      extensions,
+    };
     repeats.count(sender.send({ ...head, ssrc: n.video.rtxSsrc }, payload), payload.length);
   };
   const wishKeyFrame = (): void => {
@@ -110,7 +119,13 @@ export function createViewerOut(o: {
     wishAtMs = now();
     out.onKeyFrameWanted?.();
   };
-  const enqueue = (payload: VideoPayload, payloads: readonly Uint8Array[], ticks: number, first: boolean, key: boolean): void => {
+  const enqueue = (
+    payload: VideoPayload,
+    payloads: readonly Uint8Array[],
+    ticks: number,
+    first: boolean,
+    key: boolean,
+  ): void => {
     const delayId = negotiated?.video.extensions.playoutDelay;
     const says = delayId !== undefined && (first || afterFirst || key);
     const extensions = says ? [{ id: delayId, payload: first ? AT_ONCE : AS_NEEDED }] : [];
@@ -161,7 +176,13 @@ export function createViewerOut(o: {
         return;
       }
       const { ssrc, extensions } = negotiated.audio;
-      const head = { payloadType, marker: false, sequence: sound.next(), timestamp: modulo32(rtpTicks), ssrc };
+      const head = {
+        payloadType,
+        marker: false,
+        sequence: sound.next(),
+        timestamp: modulo32(rtpTicks),
+        ssrc,
+      };
       const bytes = sender.send({ ...head, extensions: timed(extensions.absSendTime, []) }, frame.data);
       sound.count(bytes, frame.data.length);
     },
@@ -188,7 +209,8 @@ export function createViewerOut(o: {
       nack: (sequences) => {
         const n = negotiated;
         if (!n || !allowed || closed) return;
-        for (const sent of history.wanted(sequences, now(), rttMs() ?? 0, pace.offeredBps(pacer))) repeat(sent, n);
+        for (const sent of history.wanted(sequences, now(), rttMs() ?? 0, pace.offeredBps(pacer)))
+          repeat(sent, n);
       },
       keyFrameWanted: () => {
         if (allowed && !closed) wishKeyFrame();

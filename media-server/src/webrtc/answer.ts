@@ -5,7 +5,12 @@ import type { VideoCodec } from "../gop/frame.ts";
 const MAX_SDP_BYTES = 64 * 1024;
 const MAX_CANDIDATES = 64;
 const SHA256_PRINT = /^sha-256 ([0-9A-F]{2}:){31}[0-9A-F]{2}$/;
-const CODEC_NAMES: Readonly<Record<string, VideoCodec>> = { h264: "h264", vp8: "vp8", vp9: "vp9", av1: "av1" };
+const CODEC_NAMES: Readonly<Record<string, VideoCodec>> = {
+  h264: "h264",
+  vp8: "vp8",
+  vp9: "vp9",
+  av1: "av1",
+};
 
 export interface CheckedAnswer {
   /** what werift is to see: numeric IPv4 UDP candidates only, and more may come by connectivity checks */
@@ -26,11 +31,14 @@ export function checkAnswer(answer: string): CheckedAnswer {
   const lines = answer.split(/\r\n|\n/).filter((line) => line !== "");
   if (lines[0] !== "v=0" || lines.some((line) => !/^[a-z]=/.test(line))) throw bad("not an SDP");
   if (lines.some((line) => /^a=crypto\b/i.test(line))) throw bad("a=crypto");
-  const prints = lines.filter((line) => /^a=fingerprint:/i.test(line)).map((line) => normalPrint(line.slice(14)));
+  const prints = lines
+    .filter((line) => /^a=fingerprint:/i.test(line))
+    .map((line) => normalPrint(line.slice(14)));
   const [fingerprint] = prints;
   if (fingerprint === undefined || new Set(prints).size !== 1) throw bad("exactly one fingerprint is needed");
   if (!SHA256_PRINT.test(fingerprint)) throw bad("the fingerprint is not sha-256");
-  if (lines.filter((line) => line.startsWith("a=candidate:")).length > MAX_CANDIDATES) throw bad("too many candidates");
+  if (lines.filter((line) => line.startsWith("a=candidate:")).length > MAX_CANDIDATES)
+    throw bad("too many candidates");
   checkBundle(lines);
   const kept = lines.filter((line) => line !== "a=end-of-candidates" && isUsableCandidate(line));
   return { sdp: `${kept.join("\r\n")}\r\n`, fingerprint, codecs: videoCodecs(lines) };
@@ -53,7 +61,8 @@ function checkBundle(lines: readonly string[]): void {
   for (const [first = "", ...rest] of media) {
     const mid = rest.find((line) => line.startsWith("a=mid:"))?.slice(6);
     const refused = /^m=\w+ 0 /.test(first) && !rest.includes("a=bundle-only");
-    if (!refused && (mid === undefined || !bundled.has(mid))) throw bad("a media section is outside the BUNDLE");
+    if (!refused && (mid === undefined || !bundled.has(mid)))
+      throw bad("a media section is outside the BUNDLE");
   }
 }
 

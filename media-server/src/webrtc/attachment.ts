@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { Candidate, candidateFoundation, candidatePriority, parseMessage } from "werift";
 import type { Address, IceConnection, IceProtocol } from "./internals.ts";
-import { MuxProtocol, type MuxPort } from "./mux-protocol.ts";
+import { type MuxPort, MuxProtocol } from "./mux-protocol.ts";
 
 export interface AttachmentEvents {
   /** The viewer's address has changed and packets go to the new one. */
@@ -19,6 +19,8 @@ export interface Attachment {
   /** Data came from here: if the address is validated and not the one in use, use it. @returns true when it moved */
   follow(from: Address): boolean;
   portClosed(reason: string): Promise<void>;
+  /** To be told when the record guard has dropped something. */
+  countForgedRecord(): void;
   /** Takes the viewer off the port; idempotent. */
   detach(): void;
 }
@@ -28,7 +30,12 @@ const MAX_ADDRESSES = 64;
 const UFRAG_BYTES = 12;
 
 /** Replaces how a connection gathers its host candidates: ours are on the mux; werift still adds its relay. */
-export function attachToIce(ice: IceConnection, ips: readonly string[], events: AttachmentEvents, port: MuxPort): Attachment {
+export function attachToIce(
+  ice: IceConnection,
+  ips: readonly string[],
+  events: AttachmentEvents,
+  port: MuxPort,
+): Attachment {
   const [ip = "127.0.0.1"] = ips;
   // werift's own fragment has four characters: too few when all viewers share a port
   const ufrag = randomBytes(UFRAG_BYTES).toString("base64url");
@@ -91,6 +98,7 @@ export function attachToIce(ice: IceConnection, ips: readonly string[], events: 
       return true;
     },
     portClosed: (reason) => events.portClosed(reason),
+    countForgedRecord: () => port.countForgedRecord(),
     detach: () => port.detach(),
   };
 }
@@ -102,8 +110,10 @@ export function authenticateRequests(ice: IceConnection): void {
     const pass = protocol.onRequestReceived.execute;
     protocol.onRequestReceived.execute = (message, from, datagram) => {
       const username: unknown = message.getAttributeValue("USERNAME");
-      const password = typeof username === "string" ? ice.userHistory[username.split(":", 1)[0] ?? ""] : undefined;
-      if (password !== undefined && parseMessage(datagram, Buffer.from(password))) pass(message, from, datagram);
+      const password =
+        typeof username === "string" ? ice.userHistory[username.split(":", 1)[0] ?? ""] : undefined;
+      if (password !== undefined && parseMessage(datagram, Buffer.from(password)))
+        pass(message, from, datagram);
     };
     ensure(protocol);
   };

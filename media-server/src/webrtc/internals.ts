@@ -62,13 +62,18 @@ export interface DtlsSession {
     readonly remoteRandom: { serialize(): Buffer };
     decryptPacket(record: DtlsRecord): Buffer;
   };
-  readonly dtls: { readonly sortedHandshakeCache: readonly HandshakeMessage[]; readonly remoteExtendedMasterSecret: boolean };
+  readonly dtls: {
+    readonly sortedHandshakeCache: readonly HandshakeMessage[];
+    readonly remoteExtendedMasterSecret: boolean;
+  };
 }
 
 export interface DtlsTransport {
   readonly dtls: DtlsSession | undefined;
   readonly srtp: { readonly localContext: { readonly cipher: { srtpSessionKey: unknown } } } | undefined;
-  readonly remoteParameters: { readonly fingerprints: readonly { algorithm: string; value: string }[] } | undefined;
+  readonly remoteParameters:
+    | { readonly fingerprints: readonly { algorithm: string; value: string }[] }
+    | undefined;
   verifyRemoteCertificateFingerprint(): void;
   sendRtp(payload: Buffer, header: RtpHeader): Promise<number>;
 }

@@ -7,6 +7,7 @@ export interface MuxPort {
   send(datagram: Buffer, to: Address): void;
   expectAnswer(transaction: string, protocol: MuxProtocol): void;
   forgetAnswer(transaction: string): void;
+  countForgedRecord(): void;
   detach(): void;
 }
 

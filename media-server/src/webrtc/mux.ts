@@ -3,8 +3,8 @@ import { Refusal } from "@loge/protocol/errors";
 import { parseMessage, type RTCCertificate } from "werift";
 import type { Log } from "../log.ts";
 import { createPacketCache, type PacketCache } from "../send/packet-cache.ts";
+import { type Attachment, type AttachmentEvents, attachToIce } from "./attachment.ts";
 import { makeCertificate } from "./certificate.ts";
-import { attachToIce, type Attachment, type AttachmentEvents } from "./attachment.ts";
 import type { Address, IceConnection } from "./internals.ts";
 import type { MuxProtocol } from "./mux-protocol.ts";
 import { readStun } from "./stun.ts";
@@ -19,6 +19,8 @@ export interface MuxCounters {
   strayStun: number;
   /** other datagrams from an address no viewer has proved */
   strayData: number;
+  /** DTLS datagrams with a record no honest peer sends in clear */
+  forgedRecords: number;
   moves: number;
 }
 
@@ -41,11 +43,25 @@ const SOCKET_BUFFER_BYTES = 2 * 1024 * 1024;
  * Opens the port on `bind` and announces `ips` (numeric IPv4) as host candidates; the first is the one paired, since one
  * socket serves them all. @throws Refusal PORT_TAKEN
  */
-export async function openMux(o: { port: number; bind: string; ips: readonly string[]; log: Log }): Promise<Mux> {
+export async function openMux(o: {
+  port: number;
+  bind: string;
+  ips: readonly string[];
+  log: Log;
+}): Promise<Mux> {
   const certificate = await makeCertificate();
   const socket = await openSocket(o.port, o.bind);
   const { port } = socket.address();
-  const counters: MuxCounters = { received: 0, sent: 0, sendErrors: 0, forgedStun: 0, strayStun: 0, strayData: 0, moves: 0 };
+  const counters: MuxCounters = {
+    received: 0,
+    sent: 0,
+    sendErrors: 0,
+    forgedStun: 0,
+    strayStun: 0,
+    strayData: 0,
+    forgedRecords: 0,
+    moves: 0,
+  };
   const byUfrag = new Map<string, Attachment>();
   const byAddress = new Map<string, Attachment>();
   const byTransaction = new Map<string, MuxProtocol>();
@@ -77,7 +93,10 @@ export async function openMux(o: { port: number; bind: string; ips: readonly str
     counters.received++;
     if (datagram.length === 0) return;
     const from: Address = [info.address, info.port];
-    if ((datagram[0] ?? 0) < 4) return onStun(datagram, from);
+    if ((datagram[0] ?? 0) < 4) {
+      onStun(datagram, from);
+      return;
+    }
     const viewer = byAddress.get(keyOf(from));
     if (!viewer) {
       counters.strayData++;
@@ -107,7 +126,7 @@ export async function openMux(o: { port: number; bind: string; ips: readonly str
       const attachment = attachToIce(ice, o.ips, events, {
         port,
         send: (datagram, [host, toPort]) => {
-          if (closing) return;
+          if (closing !== undefined) return;
           counters.sent++;
           socket.send(datagram, toPort, host, (error) => {
             if (error) counters.sendErrors++;
@@ -115,6 +134,9 @@ export async function openMux(o: { port: number; bind: string; ips: readonly str
         },
         expectAnswer: (transaction, protocol) => byTransaction.set(transaction, protocol),
         forgetAnswer: (transaction) => byTransaction.delete(transaction),
+        countForgedRecord: () => {
+          counters.forgedRecords++;
+        },
         detach: () => {
           attachments.delete(attachment);
           byUfrag.delete(attachment.ufrag);
@@ -161,7 +183,8 @@ async function openSocket(port: number, bind: string): Promise<Socket> {
       resolve();
     });
   }).catch((error: unknown) => {
-    if (error instanceof Error && codeOf(error) === "EADDRINUSE") throw new Refusal("PORT_TAKEN", `UDP ${port}`);
+    if (error instanceof Error && codeOf(error) === "EADDRINUSE")
+      throw new Refusal("PORT_TAKEN", `UDP ${port}`);
     throw error;
   });
   return socket;

@@ -13,7 +13,10 @@ export function readNegotiated(
   for (const codec of codecs) {
     const found = video.codecs.find((c) => c.mimeType.toLowerCase() === `video/${codec}`);
     if (!found || payloads.has(codec)) continue;
-    payloads.set(codec, { payloadType: found.payloadType, rtxPayloadType: rtxOf(video.codecs, found.payloadType) });
+    payloads.set(codec, {
+      payloadType: found.payloadType,
+      rtxPayloadType: rtxOf(video.codecs, found.payloadType),
+    });
   }
   const opus = audio.codecs.find((c) => c.mimeType.toLowerCase() === "audio/opus");
   return {
@@ -25,10 +28,12 @@ export function readNegotiated(
 
 function rtxOf(codecs: readonly RTCRtpCodecParameters[], payloadType: number): number | undefined {
   const apt = new RegExp(`(^|;)\\s*apt=${payloadType}\\s*(;|$)`);
-  return codecs.find((c) => c.mimeType.toLowerCase() === "video/rtx" && apt.test(c.parameters ?? ""))?.payloadType;
+  return codecs.find((c) => c.mimeType.toLowerCase() === "video/rtx" && apt.test(c.parameters ?? ""))
+    ?.payloadType;
 }
 
 function extensionsOf(transceiver: RTCRtpTransceiver): Negotiated["video"]["extensions"] {
-  const idOf = (uri: string): number | undefined => transceiver.headerExtensions.find((e) => e.uri === uri)?.id;
+  const idOf = (uri: string): number | undefined =>
+    transceiver.headerExtensions.find((e) => e.uri === uri)?.id;
   return { absSendTime: idOf(ABS_SEND_TIME_URI), playoutDelay: idOf(PLAYOUT_DELAY_URI) };
 }

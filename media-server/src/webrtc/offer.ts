@@ -1,9 +1,9 @@
 import {
+  type RTCCertificate,
   RTCPeerConnection,
-  type RTCRtpTransceiver,
   RTCRtpCodecParameters,
   RTCRtpHeaderExtensionParameters,
-  type RTCCertificate,
+  type RTCRtpTransceiver,
   useAbsSendTime,
   useAV1,
   useH264,
@@ -50,7 +50,11 @@ export function makeConnection(certificate: RTCCertificate, turn: TurnServer | u
     },
     headerExtensions: {
       audio: [useSdesMid(), useAbsSendTime()],
-      video: [useSdesMid(), useAbsSendTime(), new RTCRtpHeaderExtensionParameters({ uri: PLAYOUT_DELAY_URI })],
+      video: [
+        useSdesMid(),
+        useAbsSendTime(),
+        new RTCRtpHeaderExtensionParameters({ uri: PLAYOUT_DELAY_URI }),
+      ],
     },
   });
   const video = pc.addTransceiver("video", { direction: "sendonly" });
@@ -72,8 +76,12 @@ export function addMsid(sdp: string, stream: string): string {
     if (!kind) return section;
     const msid = `${stream} ${kind}`;
     const ssrcs = new Set([...section.matchAll(/^a=ssrc:(\d+) /gm)].map((match) => match[1]));
-    const lines = section.split("\r\n").filter((line) => line !== "" && !/^a=(msid:|ssrc:\d+ msid:)/.test(line));
-    return [...lines, `a=msid:${msid}`, ...[...ssrcs].map((ssrc) => `a=ssrc:${ssrc} msid:${msid}`), ""].join("\r\n");
+    const lines = section
+      .split("\r\n")
+      .filter((line) => line !== "" && !/^a=(msid:|ssrc:\d+ msid:)/.test(line));
+    return [...lines, `a=msid:${msid}`, ...[...ssrcs].map((ssrc) => `a=ssrc:${ssrc} msid:${msid}`), ""].join(
+      "\r\n",
+    );
   });
   return head + edited.join("");
 }

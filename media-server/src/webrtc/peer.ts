@@ -63,12 +63,18 @@ const CONNECT_TIMEOUT_MS = 30_000;
  * Makes a connection on the mux. `now` is the monotonic clock of setClock's function (default performance.now).
  * @throws Error when werift is not the version this was made for
  */
-export async function createPeer(o: { mux: Mux; log: Log; turn?: TurnServer; now?: () => number }): Promise<Peer> {
+export async function createPeer(o: {
+  mux: Mux;
+  log: Log;
+  turn?: TurnServer;
+  now?: () => number;
+}): Promise<Peer> {
   const { mux, log } = o;
   const now = o.now ?? (() => performance.now());
   const epochAtZero = Date.now() - now();
   const { pc, video, audio } = makeConnection(mux.certificate, o.turn);
-  const fault = (error: unknown): void => log.debug({ error: String(error) }, "a channel callback or send failed");
+  const fault = (error: unknown): void =>
+    log.debug({ error: String(error) }, "a channel callback or send failed");
   const channel = (label: string) => wrapChannel(pc.createDataChannel(label), fault);
   const channels = { gate: channel("gate"), control: channel("control"), bulk: channel("bulk") };
   const { ice, dtls } = reach(pc);
@@ -86,7 +92,7 @@ export async function createPeer(o: { mux: Mux; log: Log; turn?: TurnServer; now
   let codecs: readonly VideoCodec[] = [];
   let connectTimer: NodeJS.Timeout | undefined;
 
-  const isOpen = (): boolean => connected && !closing;
+  const isOpen = (): boolean => connected && closing === undefined;
   const sender = createPortableSender({ transport, dtls, ice, cname: pc.cname, isOpen });
   const media = createViewerOut({ sender, cache: mux.packets, now, epochMs: (nowMs) => epochAtZero + nowMs });
 
@@ -104,9 +110,12 @@ export async function createPeer(o: { mux: Mux; log: Log; turn?: TurnServer; now
   };
   const closeSoon = (reason: string): void => void close(reason);
   const onConnected = (): void => {
-    if (connected || closing) return;
+    if (connected || closing !== undefined) return;
     // fail closed: without the check having run there is no connection
-    if (!verified) return closeSoon("the certificate check did not run");
+    if (!verified) {
+      closeSoon("the certificate check did not run");
+      return;
+    }
     connected = true;
     clearTimeout(connectTimer);
     speedUpSrtp(dtls);
@@ -120,7 +129,10 @@ export async function createPeer(o: { mux: Mux; log: Log; turn?: TurnServer; now
   installPossessionCheck(dtls, () => {
     verified = true;
   });
-  installRecordGuard(ice, () => dtls.dtls, { dropped: () => undefined, goodbye: () => closeSoon("closed by the viewer") });
+  installRecordGuard(ice, () => dtls.dtls, {
+    dropped: attachment.countForgedRecord,
+    goodbye: () => closeSoon("closed by the viewer"),
+  });
   transport.onRtcp.subscribe((packet) => readRtcp(packet, video.sender.ssrc, media.feedback));
   transport.onStateChange.subscribe((state) => {
     if (state === "connected") onConnected();
@@ -150,13 +162,16 @@ export async function createPeer(o: { mux: Mux; log: Log; turn?: TurnServer; now
     },
     accept: async (answerSdp) => {
       const answer = checkAnswer(answerSdp);
-      if (remoteFingerprint !== undefined || closing) throw new Refusal("BAD_SDP", "answered already, or closed");
+      if (remoteFingerprint !== undefined || closing !== undefined)
+        throw new Refusal("BAD_SDP", "answered already, or closed");
       remoteFingerprint = answer.fingerprint;
       connectTimer = setTimeout(() => closeSoon("no connection within 30 s"), CONNECT_TIMEOUT_MS);
-      const described = pc.setRemoteDescription({ type: "answer", sdp: answer.sdp }).catch((error: unknown) => {
-        closeSoon("answer not accepted");
-        throw new Refusal("BAD_SDP", "the answer does not fit the offer", { cause: error });
-      });
+      const described = pc
+        .setRemoteDescription({ type: "answer", sdp: answer.sdp })
+        .catch((error: unknown) => {
+          closeSoon("answer not accepted");
+          throw new Refusal("BAD_SDP", "the answer does not fit the offer", { cause: error });
+        });
       await Promise.race([described, ended.promise]);
       const negotiated = readNegotiated(video, audio, answer.codecs);
       codecs = answer.codecs.filter((codec) => negotiated.payloads.has(codec));

@@ -58,7 +58,9 @@ export function createPortableSender(o: SendParts): PacketSender {
       const items = [new SourceDescriptionItem({ type: CNAME, text: o.cname })];
       const chunks = reports.map((r) => new SourceDescriptionChunk({ source: r.ssrc, items }));
       // a report that cannot be sent is followed by the next
-      o.transport.sendRtcp([...senderReports, new RtcpSourceDescriptionPacket({ chunks })]).catch(() => undefined);
+      o.transport
+        .sendRtcp([...senderReports, new RtcpSourceDescriptionPacket({ chunks })])
+        .catch(() => undefined);
     },
     get rttMs() {
       const rtt = o.ice.nominated?.rtt;
@@ -70,7 +72,8 @@ export function createPortableSender(o: SendParts): PacketSender {
 /** werift hands the raw key to every createCipheriv, which costs more than the cipher; a KeyObject is parsed once. */
 export function speedUpSrtp(dtls: DtlsTransport): void {
   const cipher = dtls.srtp?.localContext.cipher;
-  if (cipher && Buffer.isBuffer(cipher.srtpSessionKey)) cipher.srtpSessionKey = createSecretKey(cipher.srtpSessionKey);
+  if (cipher && Buffer.isBuffer(cipher.srtpSessionKey))
+    cipher.srtpSessionKey = createSecretKey(cipher.srtpSessionKey);
 }
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -22,7 +22,8 @@ export function verifyPossession(session: DtlsSession): void {
   if (!certificate) throw new Error("no certificate");
   if (!session.dtls.remoteExtendedMasterSecret) throw new Error("no extended master secret");
   const { publicKey } = new X509Certificate(certificate);
-  const { hash, signature, signed } = session.sessionType === CLIENT_ROLE ? keyExchange(session) : certificateVerify(session);
+  const { hash, signature, signed } =
+    session.sessionType === CLIENT_ROLE ? keyExchange(session) : certificateVerify(session);
   if (!verify(hash, signed, publicKey, signature)) throw new Error("certificate not owned: bad signature");
 }
 
@@ -45,7 +46,11 @@ function keyExchange(session: DtlsSession): Proof {
   const { fragment } = find(session.dtls.sortedHandshakeCache, SERVER_KEY_EXCHANGE);
   const end = 4 + fragment.readUInt8(3);
   const { localRandom, remoteRandom } = session.cipher;
-  const signed = Buffer.concat([localRandom.serialize(), remoteRandom.serialize(), fragment.subarray(0, end)]);
+  const signed = Buffer.concat([
+    localRandom.serialize(),
+    remoteRandom.serialize(),
+    fragment.subarray(0, end),
+  ]);
   return { ...signatureAt(fragment, end), signed };
 }
 

@@ -21,7 +21,8 @@ export function readRecords(datagram: Buffer): readonly Found[] | undefined {
     if (at + HEADER_BYTES > datagram.length) return undefined;
     const end = at + HEADER_BYTES + datagram.readUInt16BE(at + 11);
     const contentType = datagram.readUInt8(at);
-    if (end > datagram.length || contentType < CHANGE_CIPHER_SPEC || contentType > APPLICATION_DATA) return undefined;
+    if (end > datagram.length || contentType < CHANGE_CIPHER_SPEC || contentType > APPLICATION_DATA)
+      return undefined;
     const record = {
       recordLayerHeader: {
         contentType,
@@ -78,7 +79,8 @@ export function installRecordGuard(
     const admitted = records.filter(({ record }) => admits(record, connected));
     if (admitted.length < records.length) {
       on.dropped();
-      if (dtls && connected && records.some(({ record }) => isPeersGoodbye(record, dtls))) return on.goodbye();
+      if (dtls && connected && records.some(({ record }) => isPeersGoodbye(record, dtls)))
+        return on.goodbye();
     }
     const [only] = admitted;
     if (admitted.length === 1 && only) return pass(only.whole);

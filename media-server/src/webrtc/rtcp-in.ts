@@ -23,8 +23,10 @@ export function readRtcp(packet: Rtcp, videoSsrc: number, to: Feedback): void {
   } else if (packet instanceof RtcpPayloadSpecificFeedback) {
     const { feedback } = packet;
     if (feedback instanceof ReceiverEstimatedMaxBitrate) to.estimate(Number(feedback.bitrate));
-    else if (feedback instanceof PictureLossIndication || feedback.count === FULL_INTRA_REQUEST) to.keyFrameWanted();
+    else if (feedback instanceof PictureLossIndication || feedback.count === FULL_INTRA_REQUEST)
+      to.keyFrameWanted();
   } else if (packet instanceof RtcpRrPacket || packet instanceof RtcpSrPacket) {
-    for (const block of packet.reports) to.report(block.ssrc, block.fractionLost / 256, block.lsr, block.dlsr);
+    for (const block of packet.reports)
+      to.report(block.ssrc, block.fractionLost / 256, block.lsr, block.dlsr);
   }
 }

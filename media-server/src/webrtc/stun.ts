@@ -15,7 +15,8 @@ export function readStun(datagram: Buffer): StunEnvelope | undefined {
   if (datagram.readUInt16BE(2) !== datagram.length - 20) return undefined;
   const kindBits = datagram.readUInt16BE(0) & 0x0110;
   const transaction = datagram.toString("hex", 8, 20);
-  if (kindBits !== 0) return { kind: kindBits === 0x0010 ? "indication" : "response", transaction, localUfrag: undefined };
+  if (kindBits !== 0)
+    return { kind: kindBits === 0x0010 ? "indication" : "response", transaction, localUfrag: undefined };
   return { kind: "request", transaction, localUfrag: usernameOf(datagram)?.split(":", 1)[0] };
 }
 

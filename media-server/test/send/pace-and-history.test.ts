@@ -19,7 +19,7 @@ describe("RTX history", () => {
     const history = createRtxHistory(0, 1_000_000);
     for (let i = 65_000; i < 67_000; i++) history.add(packet(i));
     expect(history.bytes).toBe(1_000_000);
-    expect(history.wanted([(66_500 & 0xffff)], 0, 0, 0)).toHaveLength(1);
+    expect(history.wanted([66_500 & 0xffff], 0, 0, 0)).toHaveLength(1);
     expect(history.wanted([65_001], 0, 0, 0)).toHaveLength(0);
     expect(history.missed).toBe(1);
   });
@@ -39,7 +39,8 @@ describe("RTX history", () => {
     for (let i = 0; i < 4000; i++) history.add(packet(i));
     const all = Array.from({ length: 4000 }, (_, i) => i);
     let bytes = 0;
-    for (let ms = 0; ms < 1000; ms += 10) for (const p of history.wanted(all, ms, 0, 2_000_000)) bytes += p.payload.length;
+    for (let ms = 0; ms < 1000; ms += 10)
+      for (const p of history.wanted(all, ms, 0, 2_000_000)) bytes += p.payload.length;
     expect(bytes).toBeLessThanOrEqual(64 * 1024 + 125_000);
   });
 });

@@ -7,7 +7,15 @@ const MAX = 300;
 const bytesOf = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => (i * 31 + 7) & 0xff);
 const nal = (type: number, length: number): Uint8Array => Uint8Array.of(0x60 | type, ...bytesOf(length - 1));
 const prefixed = (...nals: Uint8Array[]): Uint8Array =>
-  Uint8Array.from(nals.flatMap((n) => [n.length >>> 24, (n.length >> 16) & 255, (n.length >> 8) & 255, n.length & 255, ...n]));
+  Uint8Array.from(
+    nals.flatMap((n) => [
+      n.length >>> 24,
+      (n.length >> 16) & 255,
+      (n.length >> 8) & 255,
+      n.length & 255,
+      ...n,
+    ]),
+  );
 const frame = (data: Uint8Array, key = true): Frame => ({ ptsMs: 0, key, data });
 const join = (parts: readonly Uint8Array[]): Uint8Array => Uint8Array.from(parts.flatMap((p) => [...p]));
 
@@ -41,7 +49,9 @@ describe("payloads", () => {
   });
 
   test("H.264: whatever the NAL units, they come out as they went in and no payload is too large", () => {
-    const unit = fc.tuple(fc.constantFrom(1, 5, 7, 8), fc.integer({ min: 1, max: 1200 })).map(([type, length]) => nal(type, length));
+    const unit = fc
+      .tuple(fc.constantFrom(1, 5, 7, 8), fc.integer({ min: 1, max: 1200 }))
+      .map(([type, length]) => nal(type, length));
     fc.assert(
       fc.property(fc.array(unit, { minLength: 1, maxLength: 12 }), (nals) => {
         const payloads = packetize(frame(prefixed(...nals)), "h264", MAX);
@@ -53,9 +63,13 @@ describe("payloads", () => {
 
   test("a broken frame makes fewer payloads, never an error", () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 900 }), fc.constantFrom("h264", "vp8", "vp9", "av1"), (data, codec) => {
-        expect(packetize(frame(data), codec, MAX).every((p) => p.length <= MAX)).toBe(true);
-      }),
+      fc.property(
+        fc.uint8Array({ maxLength: 900 }),
+        fc.constantFrom("h264", "vp8", "vp9", "av1"),
+        (data, codec) => {
+          expect(packetize(frame(data), codec, MAX).every((p) => p.length <= MAX)).toBe(true);
+        },
+      ),
     );
   });
 
@@ -69,14 +83,20 @@ describe("payloads", () => {
   });
 
   test("AV1: elements of any size come out whole, across packets, without sizes and delimiters", () => {
-    const obu = fc.tuple(fc.constantFrom(1, 3, 6), fc.integer({ min: 1, max: 900 })).map(([type, length]) => ({ type, body: bytesOf(length) }));
+    const obu = fc
+      .tuple(fc.constantFrom(1, 3, 6), fc.integer({ min: 1, max: 900 }))
+      .map(([type, length]) => ({ type, body: bytesOf(length) }));
     fc.assert(
       fc.property(fc.array(obu, { minLength: 1, maxLength: 8 }), fc.boolean(), (obus, key) => {
-        const sized = obus.map(({ type, body }) => join([Uint8Array.of((type << 3) | 2, (body.length & 0x7f) | 0x80, body.length >> 7), body]));
+        const sized = obus.map(({ type, body }) =>
+          join([Uint8Array.of((type << 3) | 2, (body.length & 0x7f) | 0x80, body.length >> 7), body]),
+        );
         const payloads = packetize(frame(join([Uint8Array.of(0x12, 0), ...sized]), key), "av1", MAX);
         expect(payloads.every((p) => p.length <= MAX)).toBe(true);
         expect(((payloads[0]?.[0] ?? 0) & 0x08) !== 0).toBe(key);
-        expect(unpackAv1(payloads)).toEqual(obus.map(({ type, body }) => join([Uint8Array.of(type << 3), body])));
+        expect(unpackAv1(payloads)).toEqual(
+          obus.map(({ type, body }) => join([Uint8Array.of(type << 3), body])),
+        );
       }),
     );
   });

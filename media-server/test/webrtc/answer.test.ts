@@ -1,6 +1,6 @@
+import { Refusal } from "@loge/protocol/errors";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Refusal } from "@loge/protocol/errors";
 import { checkAnswer } from "../../src/webrtc/answer.ts";
 import { addMsid } from "../../src/webrtc/offer.ts";
 import { createPeer } from "../../src/webrtc/peer.ts";
@@ -58,7 +58,9 @@ const hostile: Readonly<Record<string, string>> = {
   "no fingerprint": answer().replaceAll(/a=fingerprint.*\r\n/gi, ""),
   "a short fingerprint": answer().replaceAll(/(a=fingerprint:sha-256 ).*\r\n/gi, "$1AB:CD\r\n"),
   "SDES keys": answer("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:abc"),
-  "65 candidates": answer(...Array.from({ length: 65 }, (_, i) => `a=candidate:${i} 1 udp 1 192.0.2.7 ${i + 1} typ host`)),
+  "65 candidates": answer(
+    ...Array.from({ length: 65 }, (_, i) => `a=candidate:${i} 1 udp 1 192.0.2.7 ${i + 1} typ host`),
+  ),
   "two BUNDLE groups": answer().replace("a=group:BUNDLE 0 1", "a=group:BUNDLE 0\r\na=group:BUNDLE 1"),
   "no BUNDLE": answer().replace("a=group:BUNDLE 0 1\r\n", ""),
   "a section outside the BUNDLE": answer().replace("a=group:BUNDLE 0 1", "a=group:BUNDLE 0"),
@@ -75,14 +77,18 @@ test("whatever comes is an answer or a Refusal, also behind the check", { timeou
   const model = await createPeer({ mux, log: quiet });
   const honest = (await viewer.answer(await model.offer())).split("\r\n");
   await fc.assert(
-    fc.asyncProperty(fc.nat(honest.length - 1), fc.constantFrom("", "a=x", "m=audio 9 X 1", "a=mid:7", "a=rtpmap:1 x/0"), async (at, line) => {
-      const peer = await createPeer({ mux, log: quiet });
-      await peer.offer();
-      const changed = honest.map((old, i) => (i === at ? line : old)).join("\r\n");
-      const outcome = await peer.accept(changed).catch((error: unknown) => error);
-      expect(outcome === undefined || outcome instanceof Refusal).toBe(true);
-      await peer.close("test over");
-    }),
+    fc.asyncProperty(
+      fc.nat(honest.length - 1),
+      fc.constantFrom("", "a=x", "m=audio 9 X 1", "a=mid:7", "a=rtpmap:1 x/0"),
+      async (at, line) => {
+        const peer = await createPeer({ mux, log: quiet });
+        await peer.offer();
+        const changed = honest.map((old, i) => (i === at ? line : old)).join("\r\n");
+        const outcome = await peer.accept(changed).catch((error: unknown) => error);
+        expect(outcome === undefined || outcome instanceof Refusal).toBe(true);
+        await peer.close("test over");
+      },
+    ),
     { numRuns: 40 },
   );
   await viewer.pc.close();
@@ -100,7 +106,8 @@ test("a closed peer neither hangs nor stays on the port", async () => {
 });
 
 test("msid: each ssrc of a media section belongs to the same stream and track", () => {
-  const sdp = "v=0\r\nm=video 9 X 96\r\na=msid:- x\r\na=ssrc:1 cname:c\r\na=ssrc:2 cname:c\r\nm=application 9 X\r\na=mid:2\r\n";
+  const sdp =
+    "v=0\r\nm=video 9 X 96\r\na=msid:- x\r\na=ssrc:1 cname:c\r\na=ssrc:2 cname:c\r\nm=application 9 X\r\na=mid:2\r\n";
   expect(addMsid(sdp, "S")).toBe(
     "v=0\r\nm=video 9 X 96\r\na=ssrc:1 cname:c\r\na=ssrc:2 cname:c\r\na=msid:S video\r\na=ssrc:1 msid:S video\r\na=ssrc:2 msid:S video\r\nm=application 9 X\r\na=mid:2\r\n",
   );

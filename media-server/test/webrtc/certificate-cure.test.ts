@@ -1,5 +1,5 @@
-import { RTCCertificate } from "werift";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { RTCCertificate } from "werift";
 import { makeCertificate } from "../../src/webrtc/certificate.ts";
 import type { Mux } from "../../src/webrtc/mux.ts";
 import { createPeer } from "../../src/webrtc/peer.ts";

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Mux } from "../../src/webrtc/mux.ts";
+import { admits, readRecords } from "../../src/webrtc/record-guard.ts";
 import { connect, openTestMux, until } from "./support/play.ts";
 import { openStockServer } from "./support/stock-server.ts";
 import { openWeriftViewer } from "./support/werift-viewer.ts";
@@ -22,15 +23,26 @@ const handshake = (type: number, body: Buffer): Buffer => {
   head.writeUIntBE(body.length, 9, 3);
   return Buffer.concat([head, body]);
 };
-const helloBody = Buffer.concat([Buffer.from("fefd", "hex"), randomBytes(32), Buffer.from("00000002c02b01000000", "hex")]);
+const helloBody = Buffer.concat([
+  Buffer.from("fefd", "hex"),
+  randomBytes(32),
+  Buffer.from("00000002c02b01000000", "hex"),
+]);
 const CLIENT_HELLO = 1;
 const FORGED: Readonly<Record<string, Buffer>> = {
   "alert in epoch 0": record(21, 0, Buffer.from([1, 0])),
   "alert in epoch 1, not encrypted": record(21, 1, Buffer.from([1, 0])),
   "record of an unknown type": record(25, 1, Buffer.from([1, 0])),
-  "ClientHello": record(22, 0, handshake(CLIENT_HELLO, helloBody)),
-  "ClientHello behind another message": record(22, 0, Buffer.concat([handshake(0, Buffer.alloc(0)), handshake(CLIENT_HELLO, helloBody)])),
-  "alert behind a harmless record": Buffer.concat([record(20, 0, Buffer.from([1])), record(21, 0, Buffer.from([1, 0]))]),
+  ClientHello: record(22, 0, handshake(CLIENT_HELLO, helloBody)),
+  "ClientHello behind another message": record(
+    22,
+    0,
+    Buffer.concat([handshake(0, Buffer.alloc(0)), handshake(CLIENT_HELLO, helloBody)]),
+  ),
+  "alert behind a harmless record": Buffer.concat([
+    record(20, 0, Buffer.from([1])),
+    record(21, 0, Buffer.from([1, 0])),
+  ]),
 };
 
 describe("forged records from the viewer's own address", { timeout: 60_000 }, () => {
@@ -63,6 +75,7 @@ describe("forged records from the viewer's own address", { timeout: 60_000 }, ()
     peer.gate.send("so am I");
     await until("both ways", () => viewer.messages.includes("gate:so am I"));
     expect(states).toEqual(["connected: connected"]);
+    expect(mux.counters.forgedRecords).toBeGreaterThan(100);
     await peer.close("test over");
     await viewer.pc.close();
   });
@@ -84,4 +97,25 @@ describe("forged records from the viewer's own address", { timeout: 60_000 }, ()
       await Promise.all([server.pc.close(), viewer.pc.close()]);
     });
   }
+});
+
+test("before the handshake is done alerts and unknown records are kept out as well, the handshake itself is let in", () => {
+  const admitted = (datagram: Buffer, connected: boolean) =>
+    readRecords(datagram)?.map((found) => admits(found.record, connected));
+  expect(admitted(record(21, 0, Buffer.from([2, 40])), false)).toEqual([false]);
+  expect(
+    admitted(
+      Buffer.concat([record(22, 0, helloBody), record(20, 0, Buffer.from([1])), record(22, 1, helloBody)]),
+      false,
+    ),
+  ).toEqual([true, true, true]);
+  expect(
+    admitted(
+      Buffer.concat([record(22, 0, helloBody), record(22, 1, helloBody), record(23, 1, helloBody)]),
+      true,
+    ),
+  ).toEqual([false, true, true]);
+  expect(admitted(record(23, 0, helloBody), true)).toEqual([false]);
+  expect(readRecords(record(24, 0, helloBody))).toBeUndefined();
+  expect(readRecords(record(22, 0, helloBody).subarray(0, -1))).toBeUndefined();
 });

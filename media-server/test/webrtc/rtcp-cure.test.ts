@@ -2,7 +2,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   GenericNack,
-  ntpTime as weriftNtpTime,
   ReceiverEstimatedMaxBitrate,
   RtcpPayloadSpecificFeedback,
   RtcpSourceDescriptionPacket,
@@ -10,6 +9,7 @@ import {
   RtcpTransportLayerFeedback,
   RtpHeader,
   RtpPacket,
+  ntpTime as weriftNtpTime,
 } from "werift";
 import type { Frame } from "../../src/gop/frame.ts";
 import type { Mux } from "../../src/webrtc/mux.ts";
@@ -18,10 +18,11 @@ import { openStockServer } from "./support/stock-server.ts";
 import { openWeriftViewer, type WeriftViewer } from "./support/werift-viewer.ts";
 
 const NTP_OFFSET_S = 2_208_988_800;
-const epochMsOf = (ntp: bigint): number => (Number(ntp >> 32n) - NTP_OFFSET_S) * 1000 + (Number(ntp & 0xffffffffn) / 2 ** 32) * 1000;
+const epochMsOf = (ntp: bigint): number =>
+  (Number(ntp >> 32n) - NTP_OFFSET_S) * 1000 + (Number(ntp & 0xffffffffn) / 2 ** 32) * 1000;
 const bigFrame = (bytes: number): Frame => ({ ptsMs: 0, key: true, data: new Uint8Array(bytes) });
 
-function nack(viewer: WeriftViewer, ssrc: number, lost: readonly number[]): Promise<void> {
+function nack(viewer: WeriftViewer, ssrc: number, lost: readonly number[]): Promise<unknown> {
   const feedback = new GenericNack({ senderSsrc: 1, mediaSourceSsrc: ssrc, lost: [...lost] });
   return viewer.transport.sendRtcp([new RtcpTransportLayerFeedback({ feedback })]);
 }
@@ -54,7 +55,8 @@ describe("reports and requests", { timeout: 30_000 }, () => {
       expect(Math.abs(epochMsOf(ntpTimestamp) - Date.now())).toBeLessThan(10_000);
     });
     const [first, last] = [video[0], video.at(-1)];
-    const wallMs = epochMsOf(last?.senderInfo.ntpTimestamp ?? 0n) - epochMsOf(first?.senderInfo.ntpTimestamp ?? 0n);
+    const wallMs =
+      epochMsOf(last?.senderInfo.ntpTimestamp ?? 0n) - epochMsOf(first?.senderInfo.ntpTimestamp ?? 0n);
     const ticks = ((last?.senderInfo.rtpTimestamp ?? 0) - (first?.senderInfo.rtpTimestamp ?? 0)) >>> 0;
     expect(Math.abs(ticks - wallMs * 90)).toBeLessThan(3);
     await peer.close("test over");
@@ -85,7 +87,11 @@ describe("reports and requests", { timeout: 30_000 }, () => {
       viewer.rtp
         .filter(({ header, payload }) => header.timestamp === ticks && payload.length < 3000)
         .map(({ header }) => header.extensions.map(({ payload }) => payload.toString("hex")));
-    for (const [ticks, delay] of [[0, "000000"], [3000, "0003e8"], [6000, undefined]] as const) {
+    for (const [ticks, delay] of [
+      [0, "000000"],
+      [3000, "0003e8"],
+      [6000, undefined],
+    ] as const) {
       expect(extensions(ticks)).toHaveLength(3);
       for (const [sentAt, ...rest] of extensions(ticks)) {
         expect(sentAt).toMatch(/^[0-9a-f]{6}$/);
@@ -124,7 +130,10 @@ describe("reports and requests", { timeout: 30_000 }, () => {
   test("stock werift has forgotten it (the defect this cures)", async () => {
     const viewer = openWeriftViewer();
     const server = await openStockServer(viewer.answer);
-    await until("connected", () => server.states.includes("connected") && viewer.transport.state === "connected");
+    await until(
+      "connected",
+      () => server.states.includes("connected") && viewer.transport.state === "connected",
+    );
     const [sender] = server.pc.getSenders();
     for (let i = 0; i < 300; i++) {
       const header = new RtpHeader({ sequenceNumber: 1000 + i, timestamp: i, payloadType: 96 });
@@ -149,7 +158,14 @@ describe("reports and requests", { timeout: 30_000 }, () => {
     expect(peer.media.stats.rembBps).toBeUndefined();
     const remb = (ssrc: number) =>
       new RtcpPayloadSpecificFeedback({
-        feedback: new ReceiverEstimatedMaxBitrate({ senderSsrc: 1, mediaSsrc: 0, ssrcNum: 1, brExp: 4, brMantissa: 125_000, ssrcFeedbacks: [ssrc] }),
+        feedback: new ReceiverEstimatedMaxBitrate({
+          senderSsrc: 1,
+          mediaSsrc: 0,
+          ssrcNum: 1,
+          brExp: 4,
+          brMantissa: 125_000,
+          ssrcFeedbacks: [ssrc],
+        }),
       });
     await viewer.transport.sendRtcp([remb(1)]);
     await until("estimate", () => peer.media.stats.rembBps === 2_000_000);
@@ -160,7 +176,9 @@ describe("reports and requests", { timeout: 30_000 }, () => {
     const server = await openStockServer(stockViewer.answer);
     await until("connected", () => server.states.includes("connected"));
     const [sender] = server.pc.getSenders();
-    await sender?.sendRtp(new RtpPacket(new RtpHeader({ sequenceNumber: 1, timestamp: 1, payloadType: 96 }), Buffer.alloc(100)));
+    await sender?.sendRtp(
+      new RtpPacket(new RtpHeader({ sequenceNumber: 1, timestamp: 1, payloadType: 96 }), Buffer.alloc(100)),
+    );
     await stockViewer.transport.sendRtcp([remb(sender?.ssrc ?? 0)]);
     await sleep(200);
     expect(sender?.senderBWE.availableBitrate ?? 0).not.toBe(2_000_000);

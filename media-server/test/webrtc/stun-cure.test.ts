@@ -11,7 +11,10 @@ import { openWeriftViewer } from "./support/werift-viewer.ts";
 
 function request(ufrag: string, password: string | undefined): Buffer {
   const message = new Message(methods.BINDING, classes.REQUEST, randomBytes(12));
-  message.setAttribute("USERNAME", `${ufrag}:abcd`).setAttribute("PRIORITY", 1).setAttribute("ICE-CONTROLLED", 1n);
+  message
+    .setAttribute("USERNAME", `${ufrag}:abcd`)
+    .setAttribute("PRIORITY", 1)
+    .setAttribute("ICE-CONTROLLED", 1n);
   if (password !== undefined) message.addMessageIntegrity(Buffer.from(password));
   return message.addFingerprint().bytes;
 }
@@ -67,7 +70,10 @@ describe("connectivity checks on the shared port", { timeout: 30_000 }, () => {
 
   test("strangers' datagrams are dropped and counted, and two viewers share the port", async () => {
     const [first, second] = [openWeriftViewer(), openWeriftViewer()];
-    const [{ peer: one }, { peer: two }] = [await connect(mux, first.answer), await connect(mux, second.answer)];
+    const [{ peer: one }, { peer: two }] = [
+      await connect(mux, first.answer),
+      await connect(mux, second.answer),
+    ];
     const before = mux.counters.strayData + mux.counters.strayStun;
     const junk = Array.from({ length: 500 }, (_, i) => randomBytes(i % 300));
     expect(await answers(mux.port, ...junk)).toBe(0);

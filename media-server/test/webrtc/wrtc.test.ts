@@ -20,7 +20,9 @@ async function ask(child: ChildProcess, question: object): Promise<Record<string
   return answer[0];
 }
 
-test("a terminal viewer (wrtc) decodes every VP8 frame and hears the sound", { timeout: 60_000 }, async () => {
+test("a terminal viewer (wrtc) decodes every VP8 frame and hears the sound", {
+  timeout: 60_000,
+}, async () => {
   const frames = await encodedVideo("vp8", 3);
   const sound = await encodedSound(3);
   const child = fork(fileURLToPath(new URL("support/wrtc-viewer.mjs", import.meta.url)), { execArgv: [] });
@@ -31,11 +33,20 @@ test("a terminal viewer (wrtc) decodes every VP8 frame and hears the sound", { t
     peer.allowMedia();
     await play(peer, [{ codec: "vp8", frames }], sound);
     let got: Counted | undefined;
-    await until("frames", async () => {
-      got = (await ask(child, { count: true })) as unknown as Counted;
-      return got.decoded >= frames.length;
-    }, 8000).catch(() => undefined);
-    expect(got).toMatchObject({ decoded: frames.length, size: "640x360", channels: ["gate", "control", "bulk"], pli: 0 });
+    await until(
+      "frames",
+      async () => {
+        got = (await ask(child, { count: true })) as unknown as Counted;
+        return got.decoded >= frames.length;
+      },
+      8000,
+    ).catch(() => undefined);
+    expect(got).toMatchObject({
+      decoded: frames.length,
+      size: "640x360",
+      channels: ["gate", "control", "bulk"],
+      pli: 0,
+    });
     expect(got?.frames).toBeGreaterThanOrEqual(frames.length - 2);
     expect(got?.samples).toBeGreaterThan(48_000);
     const exited = once(child, "exit");

@@ -12,7 +12,9 @@ const FLAGS = [
   "--autoplay-policy=no-user-gesture-required",
 ];
 
-const CHROMIUM = [process.env["CHROMIUM_PATH"], "/usr/bin/chromium", "/usr/bin/google-chrome"].find((p) => p && existsSync(p));
+const CHROMIUM = [process.env["CHROMIUM_PATH"], "/usr/bin/chromium", "/usr/bin/google-chrome"].find(
+  (p) => p && existsSync(p),
+);
 
 export async function openBrowser(): Promise<Browser> {
   if (!CHROMIUM) throw new Error("no Chromium: set CHROMIUM_PATH");
@@ -60,7 +62,9 @@ export async function openViewer(browser: Browser): Promise<Viewer> {
     pc.ondatachannel = ({ channel }) => {
       channels.set(channel.label, channel);
       channel.onmessage = ({ data }) => {
-        messages.push(`${channel.label}:${typeof data === "string" ? data : `bytes ${data.byteLength ?? data.size}`}`);
+        messages.push(
+          `${channel.label}:${typeof data === "string" ? data : `bytes ${data.byteLength ?? data.size}`}`,
+        );
         channel.send(`echo ${channel.label}`);
       };
     };
@@ -77,13 +81,17 @@ export async function openViewer(browser: Browser): Promise<Viewer> {
         return pc.localDescription?.sdp ?? "";
       }, offer),
     state: () =>
-      page.evaluate(() => (globalThis as unknown as { viewer: { pc: RTCPeerConnection } }).viewer.pc.connectionState),
+      page.evaluate(
+        () => (globalThis as unknown as { viewer: { pc: RTCPeerConnection } }).viewer.pc.connectionState,
+      ),
     messages: () =>
       page.evaluate(() => (globalThis as unknown as { viewer: { messages: string[] } }).viewer.messages),
     say: (channel, text) =>
       page.evaluate(
         ([label, body]) => {
-          const { channels } = (globalThis as unknown as { viewer: { channels: Map<string, RTCDataChannel> } }).viewer;
+          const { channels } = (
+            globalThis as unknown as { viewer: { channels: Map<string, RTCDataChannel> } }
+          ).viewer;
           channels.get(label ?? "")?.send(body ?? "");
         },
         [channel, text],

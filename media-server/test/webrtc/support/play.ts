@@ -4,6 +4,7 @@ import type { Frame, VideoCodec } from "../../../src/gop/frame.ts";
 import type { Log } from "../../../src/log.ts";
 import { type Mux, openMux } from "../../../src/webrtc/mux.ts";
 import { createPeer, type Peer } from "../../../src/webrtc/peer.ts";
+import { FPS } from "./streams.ts";
 
 export const quiet: Log = { info: () => {}, warn: () => {}, error: () => {}, debug: () => {} };
 
@@ -14,9 +15,14 @@ export const ownIps = (): string[] =>
     .filter(({ family }) => family === "IPv4")
     .map(({ address }) => address);
 
-export const openTestMux = (): Promise<Mux> => openMux({ port: 0, bind: "0.0.0.0", ips: ownIps(), log: quiet });
+export const openTestMux = (): Promise<Mux> =>
+  openMux({ port: 0, bind: "0.0.0.0", ips: ownIps(), log: quiet });
 
-export async function until(what: string, test: () => boolean | Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+export async function until(
+  what: string,
+  test: () => boolean | Promise<boolean>,
+  timeoutMs = 20_000,
+): Promise<void> {
   const end = performance.now() + timeoutMs;
   while (!(await test())) {
     if (performance.now() > end) throw new Error(`waited in vain: ${what}`);
@@ -25,7 +31,10 @@ export async function until(what: string, test: () => boolean | Promise<boolean>
 }
 
 /** A connected peer of whoever answers. */
-export async function connect(mux: Mux, answer: (offer: string) => Promise<string>): Promise<{ peer: Peer; states: string[] }> {
+export async function connect(
+  mux: Mux,
+  answer: (offer: string) => Promise<string>,
+): Promise<{ peer: Peer; states: string[] }> {
   const peer = await createPeer({ mux, log: quiet });
   const states: string[] = [];
   peer.onState = (state, reason) => states.push(`${state}: ${reason}`);
@@ -36,25 +45,38 @@ export async function connect(mux: Mux, answer: (offer: string) => Promise<strin
 
 const VIDEO_TICKS = 90;
 const AUDIO_TICKS = 48;
-const START_TICKS = 12_345_678;
+/** Far from 0, so that nothing passes by luck. */
+const START_TICKS = 4_000_000_000;
 
-/** Plays frames in real time on one wall-clock line, as a viewer's player does. */
-export async function play(peer: Peer, parts: readonly { codec: VideoCodec; frames: readonly Frame[] }[], sound: readonly Frame[] = []) {
-  const zeroMs = performance.now();
+interface Part {
+  readonly codec: VideoCodec;
+  readonly frames: readonly Frame[];
+}
+
+/** Plays frames in real time; RTP time is the wall clock's, so it jumps over pauses and never goes back. */
+export async function play(peer: Peer, parts: readonly Part[], sound: readonly Frame[] = []): Promise<void> {
+  const ticksAt = (ms: number, rate: number): number => START_TICKS + ms * rate;
   peer.media.setClock((nowMs) => ({
-    video: START_TICKS + (nowMs - zeroMs) * VIDEO_TICKS,
-    audio: START_TICKS + (nowMs - zeroMs) * AUDIO_TICKS,
+    video: ticksAt(nowMs, VIDEO_TICKS),
+    audio: ticksAt(nowMs, AUDIO_TICKS),
   }));
-  let startMs = 0;
-  const queue = parts.flatMap(({ codec, frames }, part) => {
-    const from = startMs;
-    startMs += (frames.length * 1000) / 30;
-    return frames.map((frame, i) => ({ atMs: from + (i * 1000) / 30, send: (ticks: number) => peer.media.video(frame, codec, ticks, { first: part === 0 && i === 0 }), rate: VIDEO_TICKS }));
+  const zeroMs = performance.now();
+  const pictures = parts
+    .flatMap(({ codec, frames }) => frames.map((frame) => ({ codec, frame })))
+    .map(({ codec, frame }, i) => {
+      const atMs = zeroMs + (i * 1000) / FPS;
+      return {
+        atMs,
+        send: () => peer.media.video(frame, codec, ticksAt(atMs, VIDEO_TICKS), { first: i === 0 }),
+      };
+    });
+  const voice = sound.map((frame, i) => {
+    const atMs = zeroMs + i * 20;
+    return { atMs, send: () => peer.media.audio(frame, ticksAt(atMs, AUDIO_TICKS)) };
   });
-  const voice = sound.map((frame, i) => ({ atMs: i * 20, send: (ticks: number) => peer.media.audio(frame, ticks), rate: AUDIO_TICKS }));
-  for (const item of [...queue, ...voice].sort((a, b) => a.atMs - b.atMs)) {
-    const waitMs = zeroMs + item.atMs - performance.now();
+  for (const { atMs, send } of [...pictures, ...voice].sort((a, b) => a.atMs - b.atMs)) {
+    const waitMs = atMs - performance.now();
     if (waitMs > 0) await sleep(waitMs);
-    item.send(START_TICKS + item.atMs * item.rate);
+    send();
   }
 }

@@ -41,7 +41,8 @@ export async function openRelay(muxPort: number): Promise<Relay> {
     return socket;
   };
   const relay: Relay = {
-    through: (offer) => offer.replace(/^(a=candidate:\S+ \d+ udp \d+ \S+ )\d+/gm, `$1${front.address().port}`),
+    through: (offer) =>
+      offer.replace(/^(a=candidate:\S+ \d+ udp \d+ \S+ )\d+/gm, `$1${front.address().port}`),
     bare: (answer) => answer.replace(/^a=candidate:.*\r\n/gm, ""),
     rebind: async () => {
       const old = back;

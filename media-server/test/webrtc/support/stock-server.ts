@@ -1,4 +1,4 @@
-import { RTCPeerConnection, type RTCDataChannel, useVP8 } from "werift";
+import { type RTCDataChannel, RTCPeerConnection, useVP8 } from "werift";
 
 export interface StockServer {
   readonly pc: RTCPeerConnection;
@@ -8,7 +8,11 @@ export interface StockServer {
 
 /** werift as it comes, offering: what our cures are measured against. */
 export async function openStockServer(answer: (offer: string) => Promise<string>): Promise<StockServer> {
-  const pc = new RTCPeerConnection({ iceServers: [], codecs: { video: [useVP8()] }, bundlePolicy: "max-bundle" });
+  const pc = new RTCPeerConnection({
+    iceServers: [],
+    codecs: { video: [useVP8()] },
+    bundlePolicy: "max-bundle",
+  });
   const states: string[] = [];
   pc.connectionStateChange.subscribe((state) => states.push(state));
   pc.addTransceiver("video", { direction: "sendonly" });

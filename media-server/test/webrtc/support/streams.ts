@@ -6,19 +6,47 @@ const run = promisify(execFile);
 export const FPS = 30;
 
 const ENCODERS: Readonly<Record<VideoCodec, readonly string[]>> = {
-  h264: "-c:v libx264 -preset superfast -tune zerolatency -profile:v main -bf 0 -sc_threshold 0 -bsf:v h264_metadata=aud=insert -f h264".split(" "),
+  h264: "-c:v libx264 -preset superfast -tune zerolatency -profile:v main -bf 0 -sc_threshold 0 -bsf:v h264_metadata=aud=insert -f h264".split(
+    " ",
+  ),
   vp8: "-c:v libvpx -deadline realtime -cpu-used 16 -lag-in-frames 0 -auto-alt-ref 0 -f ivf".split(" "),
   vp9: "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -lag-in-frames 0 -auto-alt-ref 0 -f ivf".split(" "),
   av1: "-c:v libsvtav1 -preset 12 -svtav1-params pred-struct=1:scd=0 -f ivf".split(" "),
 };
 
 /** `seconds` of a moving test picture at 30 fps, a key frame each second. */
-export async function encodedVideo(codec: VideoCodec, seconds: number, height = 360, kbps = 800): Promise<Frame[]> {
+export async function encodedVideo(
+  codec: VideoCodec,
+  seconds: number,
+  height = 360,
+  kbps = 800,
+): Promise<Frame[]> {
   const size = `${Math.round((height * 16) / 9 / 2) * 2}x${height}`;
   const source = `testsrc2=size=${size}:rate=${FPS}:duration=${seconds},noise=alls=8:allf=t,format=yuv420p`;
   const rate = `${kbps}k`;
-  const gop = ["-g", `${FPS}`, "-keyint_min", `${FPS}`, "-b:v", rate, ...(codec === "av1" ? [] : ["-maxrate", rate, "-bufsize", rate])];
-  const args = ["-loglevel", "error", "-nostdin", "-f", "lavfi", "-i", source, ...gop, "-threads", "2", ...ENCODERS[codec], "pipe:1"];
+  const gop = [
+    "-g",
+    `${FPS}`,
+    "-keyint_min",
+    `${FPS}`,
+    "-b:v",
+    rate,
+    ...(codec === "av1" ? [] : ["-maxrate", rate, "-bufsize", rate]),
+  ];
+  const args = [
+    "-loglevel",
+    "error",
+    "-nostdin",
+    "-f",
+    "lavfi",
+    "-i",
+    source,
+    ...gop,
+    "-threads",
+    "2",
+    ...ENCODERS[codec],
+    "pipe:1",
+  ];
   const { stdout } = await run("ffmpeg", args, { encoding: "buffer", maxBuffer: 256 * 1024 * 1024 });
   const units = codec === "h264" ? accessUnits(stdout) : ivfFrames(stdout);
   return units.map((data, i) => ({ ptsMs: (i * 1000) / FPS, key: i % FPS === 0, data }));
@@ -28,7 +56,10 @@ export async function encodedVideo(codec: VideoCodec, seconds: number, height = 
 export async function encodedSound(seconds: number): Promise<Frame[]> {
   const source = `sine=frequency=440:duration=${seconds}:sample_rate=48000`;
   const args = `-loglevel error -nostdin -f lavfi -i ${source} -ac 2 -c:a libopus -b:a 96k -frame_duration 20 -f ogg pipe:1`;
-  const { stdout } = await run("ffmpeg", args.split(" "), { encoding: "buffer", maxBuffer: 64 * 1024 * 1024 });
+  const { stdout } = await run("ffmpeg", args.split(" "), {
+    encoding: "buffer",
+    maxBuffer: 64 * 1024 * 1024,
+  });
   return oggPackets(stdout)
     .slice(2)
     .map((data, i) => ({ ptsMs: i * 20, key: true, data }));

@@ -33,8 +33,17 @@ process.on("message", async (message) => {
     while (pc.iceGatheringState !== "complete") await new Promise((done) => setTimeout(done, 20));
     process.send({ answer: pc.localDescription.sdp });
   } else if (message.count) {
-    const video = [...(await pc.getStats()).values()].find((s) => s.type === "inbound-rtp" && s.kind === "video");
-    process.send({ frames, size, samples, channels, decoded: video?.framesDecoded ?? 0, pli: video?.pliCount ?? 0 });
+    const video = [...(await pc.getStats()).values()].find(
+      (s) => s.type === "inbound-rtp" && s.kind === "video",
+    );
+    process.send({
+      frames,
+      size,
+      samples,
+      channels,
+      decoded: video?.framesDecoded ?? 0,
+      pli: video?.pliCount ?? 0,
+    });
   } else {
     for (const sink of sinks) sink.stop();
     pc.close();
