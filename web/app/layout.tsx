@@ -7,6 +7,7 @@ import "./room.css";
 import "./library.css";
 import "./people.css";
 import "./stage.css";
+import "./controls.css";
 import "./talk.css";
 
 export const metadata: Metadata = {

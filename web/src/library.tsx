@@ -66,7 +66,12 @@ const Title = memo(function Title({ title, room, t, on, names, mine }: TitleProp
   const isOn = on.some((screening) => screening.screening === mine);
   const others = on.filter((screening) => screening.screening !== mine);
   return (
-    <li className="title" data-on={on.length > 0} data-mine={isOn}>
+    <li
+      className="title"
+      data-on={on.length > 0}
+      data-mine={isOn}
+      data-unplayable={title.problem !== undefined}
+    >
       <span className="title-frame" aria-hidden="true" style={style} />
       <div className="title-text">
         <h3 className="title-name">{title.name}</h3>

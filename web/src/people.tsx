@@ -45,10 +45,12 @@ function Person({ member, room, view, t }: PanelProps & { readonly member: Membe
   return (
     <li className="person" data-away={member.awaySinceMs !== undefined}>
       <Avatar id={member.id} name={member.name} />
-      <span className="person-name">{member.name}</span>
-      {isMe && <span className="person-you">{t.you}</span>}
-      <span className="tag" title={t.keyTag}>
-        {tag}
+      <span className="person-who">
+        <span className="person-name">{member.name}</span>{" "}
+        {isMe && <span className="person-you">{t.you}</span>}{" "}
+        <span className="tag" title={t.keyTag}>
+          {tag}
+        </span>
       </span>
       {member.awaySinceMs !== undefined && <span className="person-does">{t.away}</span>}
       {screening && <span className="person-does">{t.watching(screening.name)}</span>}

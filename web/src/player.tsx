@@ -14,6 +14,11 @@ export function Stage({ room, view, t }: PanelProps) {
   const screening = watch?.line.screening;
   const playback = playbackOf(view);
 
+  // the film is above everything; who chose it far down in the library comes back to it
+  useEffect(() => {
+    if (screening) stage.current?.scrollIntoView({ block: "end" });
+  }, [screening]);
+
   useEffect(() => {
     const element = video.current;
     if (element && stream && element.srcObject !== stream) element.srcObject = stream;
@@ -100,7 +105,7 @@ export function Stage({ room, view, t }: PanelProps) {
             <h2 className="bill-title">{titleName(view)}</h2>
             <Company room={room} view={view} t={t} />
             {playback !== "ended" && (
-              <button type="button" className="quiet" onClick={() => void room.stop()}>
+              <button type="button" className="quiet bill-back" onClick={() => void room.stop()}>
                 {t.backToLibrary}
               </button>
             )}

@@ -8,7 +8,7 @@ import { PeoplePanel } from "./people.tsx";
 import { Stage } from "./player.tsx";
 import type { Room } from "./room.ts";
 import type { Strings } from "./strings.ts";
-import { playbackOf, type RoomView, titleName } from "./view.ts";
+import { playbackOf, type RoomView, readable, titleName } from "./view.ts";
 
 export interface PanelProps {
   readonly room: Room;
@@ -108,7 +108,7 @@ function Notices({ room, view, t }: PanelProps) {
     <div className="notices">
       {view.alert && (
         <div className="notice fault" role="alert">
-          <span>{sentence(view.alert)}</span>
+          <span>{sentence(readable(view.alert, view))}</span>
           <button type="button" className="quiet" onClick={() => room.alert(undefined)}>
             {t.dismiss}
           </button>

@@ -160,11 +160,18 @@ export function playbackOf(view: RoomView): Playback {
   return watch.line.playing ? "playing" : "paused";
 }
 
-/** A stable colour for an identity, as a hue in degrees. */
+/** The media server names people by their sid; a person knows them by name. */
+export function readable(error: WireError, view: RoomView): WireError {
+  if (error.detail === undefined || !/^[A-Za-z0-9_-]{22}$/.test(error.detail)) return error;
+  const name = nameOf(view, error.detail);
+  return name === undefined ? { code: error.code } : { code: error.code, detail: name };
+}
+
+/** A stable colour for an identity or a title, as a hue in degrees (FNV-1a, so that neighbours differ). */
 export function hueOf(id: string): number {
-  let sum = 0;
-  for (const letter of id) sum = (sum * 31 + letter.charCodeAt(0)) >>> 0;
-  return sum % 360;
+  let hash = 0x811c9dc5;
+  for (const letter of id) hash = Math.imul(hash ^ letter.charCodeAt(0), 0x01000193);
+  return ((hash ^ (hash >>> 15)) >>> 0) % 360;
 }
 
 export function initialsOf(name: string): string {
