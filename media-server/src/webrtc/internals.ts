@@ -71,6 +71,7 @@ export interface DtlsSession {
 export interface DtlsTransport {
   readonly dtls: DtlsSession | undefined;
   readonly srtp: { readonly localContext: { readonly cipher: { srtpSessionKey: unknown } } } | undefined;
+  readonly srtcp: { decrypt: (datagram: Buffer) => Buffer } | undefined;
   readonly remoteParameters:
     | { readonly fingerprints: readonly { algorithm: string; value: string }[] }
     | undefined;
@@ -94,7 +95,7 @@ const ICE_MEMBERS = [
   "queryConsent",
   "onData",
 ] as const;
-const DTLS_MEMBERS = ["verifyRemoteCertificateFingerprint", "sendRtp", "sendRtcp", "onRtcp"] as const;
+const DTLS_MEMBERS = ["verifyRemoteCertificateFingerprint", "sendRtp", "sendRtcp"] as const;
 
 /** The ICE connection and DTLS transport of a bundled connection. @throws Error when werift is not as expected */
 export function reach(pc: RTCPeerConnection): { ice: IceConnection; dtls: DtlsTransport } {

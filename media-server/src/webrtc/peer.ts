@@ -3,6 +3,7 @@ import { Refusal } from "@loge/protocol/errors";
 import type { VideoCodec } from "../gop/frame.ts";
 import type { Log } from "../log.ts";
 import type { MediaOut } from "../send/media-out.ts";
+import { readRtcp } from "../send/rtcp-read.ts";
 import { createViewerOut } from "../send/viewer-out.ts";
 import { checkAnswer } from "./answer.ts";
 import { wrapChannel } from "./channel.ts";
@@ -13,7 +14,7 @@ import { addMsid, makeConnection } from "./offer.ts";
 import { createPortableSender, speedUpSrtp } from "./portable-sender.ts";
 import { installPossessionCheck } from "./possession.ts";
 import { installRecordGuard } from "./record-guard.ts";
-import { readRtcp } from "./rtcp-in.ts";
+import { installRtcpTap } from "./rtcp-tap.ts";
 
 /** A data channel. `send` never throws; on a channel that is not open it does nothing. */
 export interface Channel {
@@ -118,7 +119,14 @@ export async function createPeer(o: {
     }
     connected = true;
     clearTimeout(connectTimer);
-    speedUpSrtp(dtls);
+    try {
+      installRtcpTap(dtls, (compound) => readRtcp(compound, video.sender.ssrc, media.feedback));
+      speedUpSrtp(dtls);
+    } catch (error) {
+      log.error({ error: String(error) }, "the connection is not as expected");
+      closeSoon("werift internals changed");
+      return;
+    }
     peer.onState?.("connected", "connected");
   };
 
@@ -133,7 +141,6 @@ export async function createPeer(o: {
     dropped: attachment.countForgedRecord,
     goodbye: () => closeSoon("closed by the viewer"),
   });
-  transport.onRtcp.subscribe((packet) => readRtcp(packet, video.sender.ssrc, media.feedback));
   transport.onStateChange.subscribe((state) => {
     if (state === "connected") onConnected();
     else if (state === "failed") closeSoon("DTLS failed");

@@ -27,6 +27,12 @@ function nack(viewer: WeriftViewer, ssrc: number, lost: readonly number[]): Prom
   return viewer.transport.sendRtcp([new RtcpTransportLayerFeedback({ feedback })]);
 }
 
+async function connectBoth(mux: Mux, viewer: WeriftViewer): ReturnType<typeof connect> {
+  const connected = await connect(mux, viewer.answer);
+  await until("the viewer is up too", () => viewer.transport.state === "connected");
+  return connected;
+}
+
 describe("reports and requests", { timeout: 30_000 }, () => {
   let mux: Mux;
   beforeAll(async () => {
@@ -36,7 +42,7 @@ describe("reports and requests", { timeout: 30_000 }, () => {
 
   test("sender reports carry true NTP time and the line the caller gave, for both tracks at one moment", async () => {
     const viewer = openWeriftViewer();
-    const { peer } = await connect(mux, viewer.answer);
+    const { peer } = await connectBoth(mux, viewer);
     const reports: RtcpSrPacket[] = [];
     let names = 0;
     viewer.transport.onRtcp.subscribe((packet) => {
@@ -74,8 +80,7 @@ describe("reports and requests", { timeout: 30_000 }, () => {
 
   test("the first frame asks to be shown at once, the next lets the buffer choose, every packet says when it left", async () => {
     const viewer = openWeriftViewer();
-    const { peer } = await connect(mux, viewer.answer);
-    await until("both up", () => viewer.transport.state === "connected");
+    const { peer } = await connectBoth(mux, viewer);
     peer.allowMedia();
     const delta: Frame = { ptsMs: 0, key: false, data: new Uint8Array(3000) };
     peer.media.video(bigFrame(3000), "vp8", 0, { first: true });
@@ -105,7 +110,7 @@ describe("reports and requests", { timeout: 30_000 }, () => {
 
   test("a packet sent 600 packets ago comes again by RTX, once per interval", async () => {
     const viewer = openWeriftViewer();
-    const { peer } = await connect(mux, viewer.answer);
+    const { peer } = await connectBoth(mux, viewer);
     peer.allowMedia();
     for (let i = 0; i < 8; i++) peer.media.video(bigFrame(100_000), "vp8", i * 3000, { first: i === 0 });
     await until("all there", () => viewer.rtp.length >= 690);
@@ -153,7 +158,7 @@ describe("reports and requests", { timeout: 30_000 }, () => {
 
   test("the receiver's estimate is taken from REMB; a stock sender has no use for it (the defect this cures)", async () => {
     const viewer = openWeriftViewer();
-    const { peer } = await connect(mux, viewer.answer);
+    const { peer } = await connectBoth(mux, viewer);
     peer.allowMedia();
     expect(peer.media.stats.rembBps).toBeUndefined();
     const remb = (ssrc: number) =>
@@ -174,7 +179,10 @@ describe("reports and requests", { timeout: 30_000 }, () => {
 
     const stockViewer = openWeriftViewer();
     const server = await openStockServer(stockViewer.answer);
-    await until("connected", () => server.states.includes("connected"));
+    await until(
+      "connected",
+      () => server.states.includes("connected") && stockViewer.transport.state === "connected",
+    );
     const [sender] = server.pc.getSenders();
     await sender?.sendRtp(
       new RtpPacket(new RtpHeader({ sequenceNumber: 1, timestamp: 1, payloadType: 96 }), Buffer.alloc(100)),
