@@ -1,4 +1,5 @@
 /** Counts what arrives of one film: pictures, their size, film time played. */
+import type { Timeline } from "@loge/protocol/control";
 import { positionMs, type Watch } from "@loge/protocol/watch";
 
 export interface FilmReport {
@@ -9,6 +10,8 @@ export interface FilmReport {
   /** Film time that ran, without pauses and jumps. */
   readonly playedMs: number;
 }
+
+const JUMPS: ReadonlySet<Timeline["cause"]> = new Set(["play", "join", "seek"]);
 
 export class Film {
   readonly #now: () => number;
@@ -41,8 +44,9 @@ export class Film {
     this.#watch = next;
     if (before?.phase !== "watching") return;
     const isSame = next?.line.screening === before.line.screening;
-    const isExact = isSame && (next.phase === "ended" || (next.frozen && !before.frozen));
-    const untilMs = isExact ? next.line.mediaMs : positionMs(before, this.#now());
+    // only a jump hides how far the film had come; everything else goes on exactly there
+    const isJump = !isSame || (next.phase === "watching" && !next.frozen && JUMPS.has(next.line.cause));
+    const untilMs = isJump ? positionMs(before, this.#now()) : next.line.mediaMs;
     this.#playedMs += Math.max(0, untilMs - before.line.mediaMs);
   }
 

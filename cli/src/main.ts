@@ -88,12 +88,8 @@ async function askName(screen: Screen, wrong: string | undefined): Promise<strin
   }
 }
 
-async function enter(
-  given: string | undefined,
-  screen: Screen,
-  options: Omit<VisitOptions, "name">,
-): Promise<Visit> {
-  let name = given ?? (await askName(screen, undefined));
+async function enter(given: string, screen: Screen, options: Omit<VisitOptions, "name">): Promise<Visit> {
+  let name = given;
   for (;;) {
     try {
       return await Visit.enter({ ...options, name });
@@ -162,13 +158,17 @@ async function run(options: Options, running: Running): Promise<ExitCode> {
     const invite = await askInvite(options, screen);
     const given = givenName(options, invite);
     const ca = await readCa(options.caFile);
-    const [identity, keys] = await Promise.all([loadIdentity(options.identityFile), createSessionKeys()]);
+    // made while the name is being typed
+    const making = Promise.all([loadIdentity(options.identityFile), createSessionKeys()]);
+    making.catch(() => undefined);
+    const name = given ?? (await askName(screen, undefined));
+    const [identity, keys] = await making;
     const hasWindows = process.platform !== "linux" || Boolean(env["DISPLAY"] || env["WAYLAND_DISPLAY"]);
     const kind = options.video ?? usualVideo({ isTty: screen.isTty, hasWindows, isInstalled });
     const gone = (why: string): void =>
       screen.note(`${why}; the film goes on without a picture (stop ends it)`);
     const openOutput = (title: string) => createOutput({ kind, screen, title, env, now, gone });
-    const visit = await enter(given, screen, { invite, identity, keys, ca, screen, openOutput, now });
+    const visit = await enter(name, screen, { invite, identity, keys, ca, screen, openOutput, now });
     running.visit = visit;
     const error = await Promise.race([visit.closed, converse({ visit, screen, now }).then(() => undefined)]);
     if (error) throw new Refusal(error.code, error.detail);

@@ -12,6 +12,7 @@
 import { createInterface, type Interface } from "node:readline";
 import type { ReadStream, WriteStream } from "node:tty";
 import type { Colours } from "./render-blocks.ts";
+import { divide, drawing, stageRows, type TerminalSize, talkLines, unite, wipe } from "./stage.ts";
 import { errorLines } from "./words.ts";
 
 export interface Streams {
@@ -35,8 +36,9 @@ export interface Stage {
 type Paint = "bold" | "dim" | "red" | "cyan";
 const SGR: Record<Paint, string> = { bold: "1", dim: "2", red: "31", cyan: "36" };
 const PROMPT = "> ";
-/** Rows that stay for messages and the line of input. */
-const TALK_ROWS = 8;
+/** Lines kept for a terminal that is divided or whole again; in memory only. */
+const KEPT_LINES = 20;
+const KEPT_DURING_FILM = 500;
 const MAX_WAITING_LINES = 256;
 
 export class Screen {
@@ -48,7 +50,8 @@ export class Screen {
   #reader: ((line: string | undefined) => void) | undefined;
   #question: string | undefined;
   #ended = false;
-  #stageRows = 0;
+  readonly #talk: string[] = [];
+  #stageIsOpen = false;
 
   constructor(streams: Streams) {
     this.#s = streams;
@@ -72,20 +75,17 @@ export class Screen {
     });
   }
 
-  get columns(): number {
-    return this.#s.output.columns ?? 80;
-  }
-  get rows(): number {
-    return this.#s.output.rows ?? 24;
+  get #size(): TerminalSize {
+    return { columns: this.#s.output.columns ?? 80, rows: this.#s.output.rows ?? 24 };
   }
   /** The terminal has not taken yet what was drawn. */
   get isBehind(): boolean {
     return this.#s.output.writableNeedDrain === true;
   }
 
-  paint(text: string, ...paints: readonly Paint[]): string {
-    if (!this.isTty || this.colours === "none") return text;
-    return `\x1b[${paints.map((paint) => SGR[paint]).join(";")}m${text}\x1b[0m`;
+  /** For a line to stdout. */
+  paint(text: string, paint: Paint): string {
+    return this.#paint(this.#s.output, text, paint);
   }
 
   /** To stdout. */
@@ -95,13 +95,16 @@ export class Screen {
 
   /** To stderr. */
   note(text: string): void {
-    this.#print(this.#s.errors, this.paint(text, "dim"));
+    this.#print(this.#s.errors, this.#paint(this.#s.errors, text, "dim"));
   }
 
   /** What went wrong and the next step, to stderr. */
   error(thrown: unknown): void {
     const { what, hint } = errorLines(thrown);
-    this.#print(this.#s.errors, `loge: ${this.paint("error:", "red")} ${what}\nloge: hint: ${hint}`);
+    this.#print(
+      this.#s.errors,
+      `loge: ${this.#paint(this.#s.errors, "error:", "red")} ${what}\nloge: hint: ${hint}`,
+    );
   }
 
   /** The next line of input, asked for by `question` where there is one; undefined when there is no more, or Ctrl-C answered. */
@@ -130,42 +133,39 @@ export class Screen {
 
   openStage(): Stage {
     const out = this.#s.output;
-    const rows = (): number => Math.max(2, this.rows - TALK_ROWS);
+    let shape = "";
+    let isClosed = false;
     const open = (): void => {
       this.#liftPrompt();
-      this.#stageRows = rows();
-      // what stood there scrolls away instead of being painted over
-      out.write(
-        `\x1b[${this.rows};1H${"\n".repeat(this.#stageRows)}\x1b[${this.#stageRows + 1};${this.rows}r\x1b[${this.rows};1H`,
-      );
+      this.#stageIsOpen = true;
+      const recent = this.#talk.slice(-talkLines(this.#size)).map((line) => `${line}\n`);
+      out.write(divide(this.#size) + recent.join(""));
       this.#rl.prompt(true);
     };
     const resized = (): void => {
-      out.write("\x1b[r\x1b[2J");
+      out.write(unite);
+      shape = "";
       open();
     };
-    let isClosed = false;
     open();
     out.on("resize", resized);
     return {
-      columns: () => this.columns,
-      rows,
+      columns: () => this.#size.columns,
+      rows: () => stageRows(this.#size),
       draw: (lines, width) => {
-        const left = Math.max(0, Math.floor((this.columns - width) / 2));
-        const top = Math.max(0, Math.floor((this.#stageRows - lines.length) / 2));
-        let frame = "\x1b[?2026h\x1b7";
-        for (const [index, line] of lines.entries()) frame += `\x1b[${top + index + 1};${left + 1}H${line}`;
-        out.write(`${frame}\x1b8\x1b[?2026l`);
+        const next = `${width}x${lines.length}`;
+        const before = next === shape ? "" : wipe(this.#size);
+        shape = next;
+        if (!isClosed) out.write(before + drawing(lines, width, this.#size));
       },
       close: () => {
         if (isClosed) return;
         isClosed = true;
+        this.#stageIsOpen = false;
         out.removeListener("resize", resized);
-        this.#liftPrompt();
-        let wipe = "\x1b[r";
-        for (let row = 1; row <= this.#stageRows; row++) wipe += `\x1b[${row};1H\x1b[2K`;
-        this.#stageRows = 0;
-        out.write(`${wipe}\x1b[${this.rows};1H`);
+        // a divided terminal keeps no lines that scroll away, so all that was said meanwhile is printed again
+        out.write(unite + this.#talk.map((line) => `${line}\n`).join(""));
+        this.#talk.splice(0, this.#talk.length - KEPT_LINES);
         if (!this.#ended) this.#rl.prompt(true);
       },
     };
@@ -190,11 +190,23 @@ export class Screen {
       stream.write(`${text}\n`);
       return;
     }
+    this.#keep(text);
     const { rows } = this.#rl.getCursorPos();
     this.#liftPrompt();
     // readline goes up by the rows its line had before it draws it again
     stream.write(`${text}\n${"\n".repeat(rows)}`);
     this.#rl.prompt(true);
+  }
+
+  #paint(stream: { readonly isTTY?: boolean }, text: string, paint: Paint): string {
+    if (stream.isTTY !== true || this.colours === "none") return text;
+    return `\x1b[${SGR[paint]}m${text}\x1b[0m`;
+  }
+
+  #keep(text: string): void {
+    this.#talk.push(...text.split("\n"));
+    const most = this.#stageIsOpen ? KEPT_DURING_FILM : KEPT_LINES;
+    if (this.#talk.length > most) this.#talk.splice(0, this.#talk.length - most);
   }
 
   /** Clears the line of input; it is drawn again by `prompt`. */
@@ -204,6 +216,7 @@ export class Screen {
   }
 
   #onLine(line: string): void {
+    if (this.isTty) this.#keep(`${this.#question ?? PROMPT}${line}`);
     if (this.#reader) {
       this.#answer(line);
       return;
