@@ -7,7 +7,9 @@ const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-s
 /** Throws one sentence with the remedy. */
 export async function findChromium(): Promise<string> {
   const asked = process.env["CHROMIUM_PATH"];
-  const candidates = asked ? [asked] : (process.env["PATH"] ?? "").split(delimiter).flatMap((dir) => NAMES.map((name) => join(dir, name)));
+  const candidates = asked
+    ? [asked]
+    : (process.env["PATH"] ?? "").split(delimiter).flatMap((dir) => NAMES.map((name) => join(dir, name)));
   for (const path of candidates) {
     const isThere = await access(path, constants.X_OK).then(
       () => true,

@@ -28,13 +28,25 @@ export interface Guest {
   readonly messages: Locator;
   readonly playback: Locator;
   /** Sums over all inbound RTP streams. */
-  stats(): Promise<{ framesDecoded: number; framesDropped: number; frameWidth: number; frameHeight: number; freezeCount: number; codec: string }>;
+  stats(): Promise<{
+    framesDecoded: number;
+    framesDropped: number;
+    frameWidth: number;
+    frameHeight: number;
+    freezeCount: number;
+    codec: string;
+  }>;
   say(text: string, to?: string): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Opens the link in a profile of its own and joins under a name. */
-export async function enter(browser: Browser, invite: string, name: string, size = { width: 1440, height: 900 }): Promise<Guest> {
+export async function enter(
+  browser: Browser,
+  invite: string,
+  name: string,
+  size = { width: 1440, height: 900 },
+): Promise<Guest> {
   const context = await browser.newContext({ viewport: size, ignoreHTTPSErrors: true });
   await context.addInitScript(watchPeers);
   const page = await context.newPage();
@@ -80,9 +92,23 @@ function watchPeers(): void {
   });
 }
 
-async function readStats(): Promise<{ framesDecoded: number; framesDropped: number; frameWidth: number; frameHeight: number; freezeCount: number; codec: string }> {
+async function readStats(): Promise<{
+  framesDecoded: number;
+  framesDropped: number;
+  frameWidth: number;
+  frameHeight: number;
+  freezeCount: number;
+  codec: string;
+}> {
   const { __peers: peers } = window as unknown as { __peers: RTCPeerConnection[] };
-  const sum = { framesDecoded: 0, framesDropped: 0, frameWidth: 0, frameHeight: 0, freezeCount: 0, codec: "" };
+  const sum = {
+    framesDecoded: 0,
+    framesDropped: 0,
+    frameWidth: 0,
+    frameHeight: 0,
+    freezeCount: 0,
+    codec: "",
+  };
   for (const pc of peers) {
     if (pc.connectionState === "closed") continue;
     const report = await pc.getStats();

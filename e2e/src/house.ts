@@ -31,16 +31,31 @@ const START_TIMEOUT_MS = 120_000;
 /** Starts and waits for both links. Throws with the output where it does not come up. */
 export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const folder = await mkdtemp(join(tmpdir(), "loge-house-"));
-  const args = ["--port", "0", "--encode-budget", "off", "--keys", join(folder, "keys.json"), ...(options.args ?? [])];
+  const args = [
+    "--port",
+    "0",
+    "--encode-budget",
+    "off",
+    "--keys",
+    join(folder, "keys.json"),
+    ...(options.args ?? []),
+  ];
   if (options.videos !== undefined) args.push("--videos", options.videos);
   const child = spawnLauncher(args, options.env ?? {});
   let text = "";
-  const collect = (chunk: Buffer): void => void (text += chunk.toString());
+  const collect = (chunk: Buffer): void => {
+    text += chunk.toString();
+  };
   child.stdout?.on("data", collect);
   child.stderr?.on("data", collect);
   const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
-  const lineOf = (label: string): string | undefined => new RegExp(`^${label}: +(\\S+)$`, "m").exec(text)?.[1];
-  const isUp = await waitFor(() => lineOf("Invite") !== undefined && lineOf("Host") !== undefined, START_TIMEOUT_MS, exited);
+  const lineOf = (label: string): string | undefined =>
+    new RegExp(`^${label}: +(\\S+)$`, "m").exec(text)?.[1];
+  const isUp = await waitFor(
+    () => lineOf("Invite") !== undefined && lineOf("Host") !== undefined,
+    START_TIMEOUT_MS,
+    exited,
+  );
   if (!isUp) {
     child.kill("SIGKILL");
     throw new Error(`the house did not open:\n${text}`);
@@ -76,11 +91,17 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
 }
 
 /** `npm start -- ARGS` to its end, for starts that must fail. */
-export async function runLauncher(args: readonly string[], env: Record<string, string> = {}): Promise<{ code: number | null; text: string }> {
+export async function runLauncher(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<{ code: number | null; text: string }> {
   const child = spawnLauncher(args, env);
   let text = "";
-  child.stdout?.on("data", (chunk: Buffer) => void (text += chunk.toString()));
-  child.stderr?.on("data", (chunk: Buffer) => void (text += chunk.toString()));
+  const collect = (chunk: Buffer): void => {
+    text += chunk.toString();
+  };
+  child.stdout?.on("data", collect);
+  child.stderr?.on("data", collect);
   const code = await new Promise<number | null>((resolve) => child.once("exit", resolve));
   return { code, text };
 }
@@ -131,10 +152,17 @@ const isAlive = (pid: number): boolean => {
 };
 
 /** Polls until true; false when the time or `unless` is over first. */
-export async function waitFor(done: () => boolean | Promise<boolean>, timeoutMs: number, unless?: Promise<unknown>): Promise<boolean> {
+export async function waitFor(
+  done: () => boolean | Promise<boolean>,
+  timeoutMs: number,
+  unless?: Promise<unknown>,
+): Promise<boolean> {
   let over = false;
-  unless?.then(() => (over = true));
-  for (const end = performance.now() + timeoutMs; performance.now() < end && !over; ) {
+  const end = (): void => {
+    over = true;
+  };
+  unless?.then(end, end);
+  for (const endMs = performance.now() + timeoutMs; performance.now() < endMs && !over; ) {
     if (await done()) return true;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -31,7 +31,9 @@ export async function receiveConfig(): Promise<Config> {
       : await new Promise<unknown>((resolve) => process.once("message", resolve));
   const parsed = configMessage.safeParse(raw);
   if (parsed.success) return parsed.data.config;
-  throw new Error(`configuration not understood: ${parsed.error.issues.map((issue) => issue.path.join(".")).join(", ")}`);
+  throw new Error(
+    `configuration not understood: ${parsed.error.issues.map((issue) => issue.path.join(".")).join(", ")}`,
+  );
 }
 
 export type Report =

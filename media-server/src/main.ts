@@ -1,4 +1,6 @@
 /** The media server as a process: configuration, ffmpeg, library, port, room; and a clean end in the opposite order. */
+
+import { availableParallelism } from "node:os";
 import { createAdmission } from "@loge/protocol/admission";
 import type { RoomId } from "@loge/protocol/brands";
 import { fromBase64Url, randomBytes, toBase64Url } from "@loge/protocol/bytes";
@@ -6,7 +8,6 @@ import type { ControlEvent } from "@loge/protocol/control";
 import { Refusal, sentence, toWireError, type WireError } from "@loge/protocol/errors";
 import { roomKeyOf } from "@loge/protocol/invite";
 import { createSessionKeys, identityFromJwk } from "@loge/protocol/keys";
-import { availableParallelism } from "node:os";
 import { pino } from "pino";
 import { Agent } from "./agent/agent.ts";
 import { libraryEvent, libraryPage } from "./agent/library-pages.ts";
@@ -38,7 +39,12 @@ class Closing {
   }
 }
 
-async function start(config: Config, log: Log, closing: Closing, refused: (error: WireError) => void): Promise<void> {
+async function start(
+  config: Config,
+  log: Log,
+  closing: Closing,
+  refused: (error: WireError) => void,
+): Promise<void> {
   const ffmpeg = await chooseFfmpeg({ ffmpegPath: config.ffmpegPath, log });
   let version = 0;
   const library = openLibrary({ folder: config.videos, ffmpeg, log, onChange: () => changed() });
@@ -100,7 +106,10 @@ async function start(config: Config, log: Log, closing: Closing, refused: (error
 
 async function run(): Promise<void> {
   const closing = new Closing();
-  const log = pino({ name: "media", level: process.env["LOGE_LOG"] ?? "info" }, pino.destination({ fd: 1, sync: true }));
+  const log = pino(
+    { name: "media", level: process.env["LOGE_LOG"] ?? "info" },
+    pino.destination({ fd: 1, sync: true }),
+  );
   let ending = false;
   const end = (reason: string, code: number): void => {
     if (ending) return;

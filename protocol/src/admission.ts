@@ -24,12 +24,21 @@ export async function createAdmission(
   room: RoomId,
   terms: { expSeconds: number; uses: number; id?: string },
 ): Promise<string> {
-  const admission = { id: terms.id ?? toBase64Url(randomBytes(8)), expSeconds: terms.expSeconds, uses: terms.uses };
+  const admission = {
+    id: terms.id ?? toBase64Url(randomBytes(8)),
+    expSeconds: terms.expSeconds,
+    uses: terms.uses,
+  };
   return `${admission.id}.${admission.expSeconds}.${admission.uses}.${await macOf(key, room, admission)}`;
 }
 
 /** Throws BAD_INVITE or INVITE_EXPIRED. Counting the uses is the caller's (the room's) job. */
-export async function verifyAdmission(key: Bytes, room: RoomId, token: string, nowMs: number): Promise<Admission> {
+export async function verifyAdmission(
+  key: Bytes,
+  room: RoomId,
+  token: string,
+  nowMs: number,
+): Promise<Admission> {
   const [, id = "", exp = "", uses = "", mac = ""] = PATTERN.exec(token) ?? [];
   if (id === "") throw new Refusal("BAD_INVITE");
   const admission = { id, expSeconds: Number(exp), uses: Number(uses) };

@@ -14,7 +14,8 @@ export const randomBytes = (length: number): Bytes => crypto.getRandomValues(new
 /** RFC 4648 §5 without padding. */
 export function toBase64Url(bytes: Uint8Array): string {
   let binary = "";
-  for (let at = 0; at < bytes.length; at += 0x8000) binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  for (let at = 0; at < bytes.length; at += 0x8000)
+    binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
@@ -32,7 +33,9 @@ export const sha256 = async (data: Bytes | string): Promise<Bytes> =>
 
 /** HMAC-SHA-256. */
 export async function hmac(key: Bytes, text: string): Promise<Bytes> {
-  const imported = await crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  const imported = await crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, [
+    "sign",
+  ]);
   return new Uint8Array(await crypto.subtle.sign("HMAC", imported, utf8(text)));
 }
 

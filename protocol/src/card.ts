@@ -6,8 +6,16 @@ import { CompactSign, compactVerify, decodeProtectedHeader } from "jose";
 import * as z from "zod/mini";
 import { CARD_LIFE_MS, CLOCK_SKEW_MS, type IdentityId, LIMITS, type RoomId, type Sid } from "./brands.ts";
 import { type Bytes, fromUtf8, hmac, sameText, toBase64Url, utf8 } from "./bytes.ts";
-import { Refusal } from "./errors.ts";
-import { checkPublicJwk, type Identity, identityIdOf, importVerifyKey, type PublicJwk, publicJwk, sidOf } from "./keys.ts";
+import { Refusal, toWireError, type WireError } from "./errors.ts";
+import {
+  checkPublicJwk,
+  type Identity,
+  identityIdOf,
+  importVerifyKey,
+  type PublicJwk,
+  publicJwk,
+  sidOf,
+} from "./keys.ts";
 import { cleanName } from "./name.ts";
 
 export { identityIdOf, keyTag, type PublicJwk, sidOf } from "./keys.ts";
@@ -55,7 +63,19 @@ const roomMac = async (roomKey: Bytes, id: IdentityId, p: Omit<Payload, "ra">): 
   toBase64Url(
     await hmac(
       roomKey,
-      JSON.stringify(["loge-card-1", id, p.aud, p.name, p.role, p.rnd, p.nonce, p.iat, p.exp, p.suites, p.enc.n]),
+      JSON.stringify([
+        "loge-card-1",
+        id,
+        p.aud,
+        p.name,
+        p.role,
+        p.rnd,
+        p.nonce,
+        p.iat,
+        p.exp,
+        p.suites,
+        p.enc.n,
+      ]),
     ),
   );
 
@@ -125,7 +145,8 @@ export async function readCard(jws: string, rules: CardRules): Promise<Card> {
   const id = await identityIdOf(head.jwk);
   if (rules.roomKey) {
     const { ra, ...rest } = body;
-    if (ra === undefined || !sameText(ra, await roomMac(rules.roomKey, id, rest))) throw new Refusal("BAD_CARD", "room secret");
+    if (ra === undefined || !sameText(ra, await roomMac(rules.roomKey, id, rest)))
+      throw new Refusal("BAD_CARD", "room secret");
   }
   // the shown name must be its own clean form: what is signed is what is shown
   if (cleanName(body.name) !== body.name) throw new Refusal("NAME_BAD_CHARACTERS");
@@ -141,4 +162,22 @@ export async function readCard(jws: string, rules: CardRules): Promise<Card> {
     nonce: body.nonce,
     expMs: body.exp * 1000,
   };
+}
+
+/** A roster's cards; one that nobody can vouch for is left out, whatever signaling says. Known ones are not verified again. */
+export async function readCards(
+  cards: readonly string[],
+  known: readonly Card[],
+  rules: CardRules,
+  problem: (error: WireError) => void,
+): Promise<readonly Card[]> {
+  const read = cards.map(async (jws) => {
+    try {
+      return known.find((card) => card.jws === jws) ?? (await readCard(jws, rules));
+    } catch (thrown) {
+      problem(toWireError(thrown));
+      return undefined;
+    }
+  });
+  return (await Promise.all(read)).filter((card) => card !== undefined);
 }

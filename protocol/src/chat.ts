@@ -1,6 +1,8 @@
 /** What only members may read: the signed content of an envelope. PROTOCOL.md §5. */
 import * as z from "zod/mini";
 import { LIMITS } from "./brands.ts";
+import { utf8 } from "./bytes.ts";
+import { Refusal } from "./errors.ts";
 import { wireError } from "./wire.ts";
 
 const neg = z.string().check(z.regex(/^[A-Za-z0-9_-]{22}$/));
@@ -10,7 +12,10 @@ const hash = k;
 
 export const MESSAGES = {
   /** A line to one person ("one") or to everyone ("all"). */
-  chat: z.strictObject({ scope: z.enum(["one", "all"]), text: z.string().check(z.minLength(1), z.maxLength(LIMITS.textBytes)) }),
+  chat: z.strictObject({
+    scope: z.enum(["one", "all"]),
+    text: z.string().check(z.minLength(1), z.maxLength(LIMITS.textBytes)),
+  }),
   /** Receipt: the message `mid` was opened, verified and shown. */
   ack: z.strictObject({ mid: z.uuid() }),
   /** Media server → viewer. `k` (32 bytes) confirms the key over the gate channel. */
@@ -24,7 +29,9 @@ export const MESSAGES = {
 } as const;
 export type MessageType = keyof typeof MESSAGES;
 export type MessageBody<T extends MessageType> = z.infer<(typeof MESSAGES)[T]>;
-export type Message = { [T in MessageType]: { readonly type: T; readonly body: MessageBody<T> } }[MessageType];
+export type Message = {
+  [T in MessageType]: { readonly type: T; readonly body: MessageBody<T> };
+}[MessageType];
 
 export const MESSAGE_TYPES = Object.keys(MESSAGES) as readonly MessageType[];
 
@@ -39,7 +46,8 @@ const envelopeHead = {
   rh: hash,
 } as const;
 
-const variant = <T extends MessageType>(type: T) => z.strictObject({ ...envelopeHead, type: z.literal(type), body: MESSAGES[type] });
+const variant = <T extends MessageType>(type: T) =>
+  z.strictObject({ ...envelopeHead, type: z.literal(type), body: MESSAGES[type] });
 /** The signed payload of an envelope (`loge-msg+jws`). */
 export const signedMessage = z.discriminatedUnion("type", [
   variant("chat"),
@@ -50,3 +58,9 @@ export const signedMessage = z.discriminatedUnion("type", [
   variant("rtc.bye"),
 ]);
 export type SignedMessage = z.infer<typeof signedMessage>;
+
+/** Throws MESSAGE_EMPTY or TOO_LARGE. */
+export function checkText(text: string): void {
+  if (text.trim() === "") throw new Refusal("MESSAGE_EMPTY");
+  if (utf8(text).length > LIMITS.textBytes) throw new Refusal("TOO_LARGE");
+}

@@ -26,7 +26,14 @@ export const command = z.discriminatedUnion("type", [
   /** Joins a screening at its current position. */
   z.strictObject({ type: z.literal("join"), screening: id22, height }),
   /** After the media server came back: the first recreates the screening, the others join it. */
-  z.strictObject({ type: z.literal("restore"), screening: id22, title: id22, height, mediaMs, playing: z.boolean() }),
+  z.strictObject({
+    type: z.literal("restore"),
+    screening: id22,
+    title: id22,
+    height,
+    mediaMs,
+    playing: z.boolean(),
+  }),
   z.strictObject({ type: z.literal("stop") }),
   z.strictObject({ type: z.literal("pause") }),
   z.strictObject({ type: z.literal("resume") }),
@@ -89,9 +96,17 @@ export type Timeline = z.infer<typeof timeline>;
 /** media server → viewer. */
 export const controlEvent = z.discriminatedUnion("type", [
   /** The library changed (or this is the first word after the gate): fetch its pages again. */
-  z.strictObject({ type: z.literal("library"), version: seq, titles: z.int(), problem: z.optional(wireError) }),
+  z.strictObject({
+    type: z.literal("library"),
+    version: seq,
+    titles: z.int(),
+    problem: z.optional(wireError),
+  }),
   /** All screenings, whenever one changes. */
-  z.strictObject({ type: z.literal("screenings"), screenings: z.array(screeningInfo).check(z.maxLength(64)) }),
+  z.strictObject({
+    type: z.literal("screenings"),
+    screenings: z.array(screeningInfo).check(z.maxLength(64)),
+  }),
   timeline,
   /** End of the film; sent to everyone watching when the last frame was sent. */
   z.strictObject({ type: z.literal("ended"), screening: id22, title: id22, mediaMs, frames: z.int() }),
@@ -132,7 +147,13 @@ export type TitleInfo = z.infer<typeof titleInfo>;
 
 /** viewer → media server on `bulk`, as text. */
 export const bulkRequest = z.discriminatedUnion("type", [
-  z.strictObject({ v, id: seq, type: z.literal("library"), offset: z.int().check(z.gte(0)), limit: z.int().check(z.gte(1), z.lte(LIMITS.bulkPageTitles)) }),
+  z.strictObject({
+    v,
+    id: seq,
+    type: z.literal("library"),
+    offset: z.int().check(z.gte(0)),
+    limit: z.int().check(z.gte(1), z.lte(LIMITS.bulkPageTitles)),
+  }),
   z.strictObject({ v, id: seq, type: z.literal("cancel") }),
 ]);
 export type BulkRequest = z.infer<typeof bulkRequest>;
@@ -152,7 +173,9 @@ export function bulkFrame(id: number, flags: number, payload: Uint8Array): Uint8
 }
 
 /** undefined where the frame is too short to be one. */
-export function parseBulkFrame(frame: Uint8Array): { id: number; flags: number; payload: Uint8Array } | undefined {
+export function parseBulkFrame(
+  frame: Uint8Array,
+): { id: number; flags: number; payload: Uint8Array } | undefined {
   if (frame.length < BULK.headBytes) return undefined;
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
   return { id: view.getUint32(0), flags: view.getUint8(4), payload: frame.subarray(BULK.headBytes) };

@@ -23,7 +23,9 @@ const jweHeader = z.strictObject({
 });
 
 /** rh = base64url(SHA-256 of the sorted `sid.id` lines): what the sender believes the room to be. */
-export async function rosterHash(members: Iterable<{ readonly sid: Sid; readonly id: IdentityId }>): Promise<string> {
+export async function rosterHash(
+  members: Iterable<{ readonly sid: Sid; readonly id: IdentityId }>,
+): Promise<string> {
   const lines = [...members].map((m) => `${m.sid}.${m.id}`).sort();
   return toBase64Url(await sha256(lines.join("\n")));
 }
@@ -43,7 +45,17 @@ export interface SealParams {
 /** Signs, then encrypts to each receiver. Throws TOO_LARGE. */
 export async function seal(p: SealParams): Promise<GeneralJwe> {
   const to = p.to.map((card) => card.sid).sort();
-  const content: SignedMessage = { v: 1, mid: p.mid, room: p.room, from: p.from, to, seq: p.seq, ts: p.nowMs, rh: p.rh, ...p.message };
+  const content: SignedMessage = {
+    v: 1,
+    mid: p.mid,
+    room: p.room,
+    from: p.from,
+    to,
+    seq: p.seq,
+    ts: p.nowMs,
+    rh: p.rh,
+    ...p.message,
+  };
   const jws = await new CompactSign(utf8(JSON.stringify(content)))
     .setProtectedHeader({ alg: "PS256", typ: MSG_TYP, kid: p.identity.id })
     .sign(p.identity.signKey);
@@ -57,7 +69,8 @@ export async function seal(p: SealParams): Promise<GeneralJwe> {
     encrypt.addRecipient(await importEncryptKey(card.encJwk)).setUnprotectedHeader({ kid: card.sid });
   }
   const sealed = generalJwe.safeParse(await encrypt.encrypt());
-  if (!sealed.success || JSON.stringify(sealed.data).length > LIMITS.relayBytes) throw new Refusal("TOO_LARGE");
+  if (!sealed.success || JSON.stringify(sealed.data).length > LIMITS.relayBytes)
+    throw new Refusal("TOO_LARGE");
   return sealed.data;
 }
 
@@ -106,7 +119,8 @@ export async function open(p: OpenParams): Promise<Opened> {
   if (sender === undefined) return refuse("unknown sender");
   const message = await verified(jws, sender);
   if (message.from !== sender.sid || message.from === p.self) return refuse("sender");
-  if (message.room !== p.room || p.envelope.room !== p.room || message.mid !== p.envelope.mid) return refuse("room or id");
+  if (message.room !== p.room || p.envelope.room !== p.room || message.mid !== p.envelope.mid)
+    return refuse("room or id");
   if (!message.to.includes(p.self)) return refuse("receiver");
   if (Math.abs(message.ts - p.nowMs) > CLOCK_SKEW_MS) throw new Refusal("CLOCK_SKEW");
   const seen = p.replay.admit(sender.sid, message.seq, message.mid);
@@ -119,7 +133,8 @@ async function verified(jws: string, sender: Card): Promise<SignedMessage> {
   if (!head.success || head.data.kid !== sender.id) return refuse("JWS header");
   let bytes: Uint8Array;
   try {
-    bytes = (await compactVerify(jws, await importVerifyKey(sender.signJwk), { algorithms: ["PS256"] })).payload;
+    bytes = (await compactVerify(jws, await importVerifyKey(sender.signJwk), { algorithms: ["PS256"] }))
+      .payload;
   } catch (cause) {
     return refuse("signature", cause);
   }

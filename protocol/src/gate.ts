@@ -50,7 +50,8 @@ export function onlyFingerprint(sdp: string): string {
   for (const line of sdp.split(/\r?\n/)) {
     const match = /^a=fingerprint:(\S+) (\S+)\s*$/i.exec(line);
     if (match) found.add(`${(match[1] ?? "").toLowerCase()} ${(match[2] ?? "").toUpperCase()}`);
-    else if (/^a=fingerprint/i.test(line) || /^a=crypto/i.test(line)) throw new Refusal("BAD_SDP", "fingerprint");
+    else if (/^a=fingerprint/i.test(line) || /^a=crypto/i.test(line))
+      throw new Refusal("BAD_SDP", "fingerprint");
   }
   const [only] = found;
   if (only === undefined || found.size !== 1 || !/^sha-256 ([0-9A-F]{2}:){31}[0-9A-F]{2}$/.test(only))

@@ -29,7 +29,8 @@ export function checkPublicJwk(jwk: PublicJwk): void {
   const bits = modulus.length * 8;
   const first = modulus[0] ?? 0;
   const last = modulus[modulus.length - 1] ?? 0;
-  if ((bits !== 3072 && bits !== 4096) || first < 0x80 || last % 2 === 0) throw new Refusal("BAD_CARD", "key size");
+  if ((bits !== 3072 && bits !== 4096) || first < 0x80 || last % 2 === 0)
+    throw new Refusal("BAD_CARD", "key size");
 }
 
 /** Long-lived signing pair; `id` is what people compare. */

@@ -99,7 +99,8 @@ export class Link {
   async signal(from: Member, message: SignedMessage): Promise<void> {
     if (this.#closed || from.sid !== this.#o.session.media?.sid) return;
     if (message.type === "rtc.offer") await this.#onOffer(from, message.body);
-    else if (message.type === "rtc.bye" && message.body.neg === this.#connection?.neg) this.#lose(message.body.error);
+    else if (message.type === "rtc.bye" && message.body.neg === this.#connection?.neg)
+      this.#lose(message.body.error);
   }
 
   /** Sends a command and waits for its answer. Throws the media server's Refusal, LINK_LOST or TIMEOUT. */
@@ -133,8 +134,10 @@ export class Link {
     const k = fromBase64Url(offer.k);
     const offerPrint = onlyFingerprint(offer.sdp);
     const peer = this.#o.createPeer({
-      channel: (label, channel) => this.#connection?.neg === offer.neg && this.#connection.channels.set(label, channel),
-      data: (label, data) => this.#connection?.neg === offer.neg && this.#onData(this.#connection, label, data),
+      channel: (label, channel) =>
+        this.#connection?.neg === offer.neg && this.#connection.channels.set(label, channel),
+      data: (label, data) =>
+        this.#connection?.neg === offer.neg && this.#onData(this.#connection, label, data),
       lost: () => this.#connection?.neg === offer.neg && this.#lose({ code: "LINK_LOST" }),
     });
     const nowMs = this.#o.now();
@@ -166,7 +169,8 @@ export class Link {
       this.#onGate(connection, data).catch((thrown: unknown) => {
         if (this.#connection === connection) this.#lose(toWireError(thrown));
       });
-    } else if (this.#state !== "open") return; // nothing counts before the key is confirmed
+    } else if (this.#state !== "open")
+      return; // nothing counts before the key is confirmed
     else if (label === "control") this.#onControl(data);
     else if (label === "bulk" && typeof data !== "string") this.#bulk.frame(data);
   }
@@ -180,7 +184,9 @@ export class Link {
       const seen = await connection.peer.remoteFingerprint?.();
       if (seen !== undefined && seen !== connection.offerPrint) throw new Refusal("GATE_FAILED");
       connection.challenge = message.n;
-      gate?.send(JSON.stringify({ v: 1, t: "proof", mac: await gateMac(connection.k, "viewer", prints, message.n) }));
+      gate?.send(
+        JSON.stringify({ v: 1, t: "proof", mac: await gateMac(connection.k, "viewer", prints, message.n) }),
+      );
     } else if (message.t === "confirm" && connection.challenge !== "" && this.#state === "connecting") {
       const mac = await gateMac(connection.k, "media", prints, connection.challenge);
       if (!sameText(mac, message.mac)) throw new Refusal("GATE_FAILED");
@@ -198,8 +204,12 @@ export class Link {
     this.#setState("open");
     const { hostSecret } = this.#o;
     if (hostSecret) {
-      const shown = hostProof(hostSecret, connection.neg).then((proof) => this.request({ type: "host", proof }));
-      shown.catch((thrown: unknown) => this.#o.events.control({ type: "notice", error: toWireError(thrown) }));
+      const shown = hostProof(hostSecret, connection.neg).then((proof) =>
+        this.request({ type: "host", proof }),
+      );
+      shown.catch((thrown: unknown) =>
+        this.#o.events.control({ type: "notice", error: toWireError(thrown) }),
+      );
     }
     if (watch?.phase !== "watching") return;
     const { screening, title, height, mediaMs, playing } = watch.line;
@@ -241,7 +251,9 @@ export class Link {
     this.#setState("lost", error);
     this.#wantAtMs = this.#o.now() + 300;
     if (!connection || !media || error.code !== "GATE_FAILED") return;
-    this.#o.session.send(media.sid, { type: "rtc.bye", body: { neg: connection.neg, error } }).catch(() => undefined);
+    this.#o.session
+      .send(media.sid, { type: "rtc.bye", body: { neg: connection.neg, error } })
+      .catch(() => undefined);
     this.#wantAtMs = this.#o.now() + WANT_MAX_MS; // somebody sits in between: no hurry to meet them again
   }
 
@@ -249,7 +261,8 @@ export class Link {
   #freezeWatch(lastBeatMs: number): void {
     const watch = this.#watch;
     if (watch?.phase !== "watching" || watch.frozen) return;
-    const mediaMs = this.#o.shownMs?.() ?? positionMs(watch, Math.min(this.#o.now(), Math.max(lastBeatMs, watch.atMs)));
+    const mediaMs =
+      this.#o.shownMs?.() ?? positionMs(watch, Math.min(this.#o.now(), Math.max(lastBeatMs, watch.atMs)));
     this.#setWatch({ ...watch, line: { ...watch.line, mediaMs }, frozen: true });
   }
 
@@ -271,9 +284,11 @@ export class Link {
       waiting.reject(new Refusal("TIMEOUT"));
     }
     const connection = this.#connection;
-    if (connection && nowMs - connection.lastBeatMs > HEARTBEAT_LOST_MS) return this.#lose({ code: "LINK_LOST" });
+    if (connection && nowMs - connection.lastBeatMs > HEARTBEAT_LOST_MS)
+      return this.#lose({ code: "LINK_LOST" });
     const media = this.#o.session.media;
-    if (connection || !media || media.awaySinceMs !== undefined || this.#o.session.state.kind !== "joined") return;
+    if (connection || !media || media.awaySinceMs !== undefined || this.#o.session.state.kind !== "joined")
+      return;
     if (nowMs < this.#wantAtMs) return;
     this.#wantAtMs = nowMs + this.#wantWaitMs;
     this.#wantWaitMs = Math.min(WANT_MAX_MS, this.#wantWaitMs * 2);

@@ -3,7 +3,7 @@ import { LIMITS } from "./brands.ts";
 import { Refusal } from "./errors.ts";
 
 // letters, marks, digits, space and . ' _ - ; nothing that reorders, hides or breaks a line; emoji are welcome
-const ALLOWED = /^[\p{L}\p{M}\p{Nd} .'’_\-\p{Extended_Pictographic}\p{Emoji_Modifier}\u200d\ufe0f]+$/u;
+const ALLOWED = /^(?:[\p{L}\p{M}\p{Nd} .'’_\-\p{Extended_Pictographic}]|\p{Emoji_Modifier}|\u200d|\ufe0f)+$/u;
 
 const graphemes = (text: string): number => {
   let count = 0;

@@ -45,7 +45,12 @@ export class Outbox {
         continue;
       }
       if (entry.dueMs > nowMs) continue;
-      const next = { ...entry, waiting, tries: entry.tries + 1, dueMs: nowMs + FIRST_RETRY_MS * 2 ** entry.tries };
+      const next = {
+        ...entry,
+        waiting,
+        tries: entry.tries + 1,
+        dueMs: nowMs + FIRST_RETRY_MS * 2 ** entry.tries,
+      };
       this.#pending.set(entry.mid, next);
       due.push(next);
     }

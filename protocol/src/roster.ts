@@ -28,10 +28,21 @@ export const RETURN_GRACE_MS = 10_000;
 
 export const emptyRoster: Roster = { epoch: 0, members: new Map() };
 
-const memberOf = (card: Card): Member => ({ sid: card.sid, id: card.id, name: card.name, card, awaySinceMs: undefined });
+const memberOf = (card: Card): Member => ({
+  sid: card.sid,
+  id: card.id,
+  name: card.name,
+  card,
+  awaySinceMs: undefined,
+});
 
 /** A whole roster arrived: members it lacks are kept as away for a while. */
-export function replaceRoster(roster: Roster, epoch: number, cards: readonly Card[], nowMs: number): RosterChange {
+export function replaceRoster(
+  roster: Roster,
+  epoch: number,
+  cards: readonly Card[],
+  nowMs: number,
+): RosterChange {
   const members = new Map<Sid, Member>();
   const joined: Member[] = [];
   for (const card of cards) {
@@ -70,7 +81,13 @@ export function applyDelta(roster: Roster, delta: RosterDelta): RosterChange | u
     const member = memberOf(card);
     if (!members.has(card.sid)) joined.push(member);
     for (const old of members.values()) {
-      if (old.awaySinceMs === undefined || old.sid === card.sid || old.id !== card.id || old.name !== card.name) continue;
+      if (
+        old.awaySinceMs === undefined ||
+        old.sid === card.sid ||
+        old.id !== card.id ||
+        old.name !== card.name
+      )
+        continue;
       members.delete(old.sid);
       left.push({ member: old, why: "replaced" });
     }

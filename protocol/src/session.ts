@@ -2,77 +2,41 @@
  * The client session core, the same in page, terminal and media server: join with a card, keep the roster, seal and open
  * envelopes. It does no I/O: the rim gives it a {@link SignalingWire} for every connection and hands in what arrives.
  */
-import * as z from "zod/mini";
-import { type IdentityId, LIMITS, type RoomId, type Sid } from "./brands.ts";
-import { type Bytes, randomBytes, toBase64Url, utf8 } from "./bytes.ts";
-import { type Card, readCard, type Role, signCard, sidOf } from "./card.ts";
-import type { Message, SignedMessage } from "./chat.ts";
+import type { Sid } from "./brands.ts";
+import { randomBytes, toBase64Url } from "./bytes.ts";
+import { type Card, readCards, sidOf, signCard } from "./card.ts";
+import { checkText, type Message } from "./chat.ts";
 import { open, ReplayWindows, rosterHash, seal } from "./envelope.ts";
 import { Refusal, toWireError, type WireError } from "./errors.ts";
-import type { Identity, SessionKeys } from "./keys.ts";
 import { Outbox } from "./outbox.ts";
-import { applyDelta, emptyRoster, expireAway, type Member, type Roster, type RosterChange, replaceRoster } from "./roster.ts";
+import {
+  applyDelta,
+  emptyRoster,
+  expireAway,
+  type Member,
+  type Roster,
+  type RosterChange,
+  replaceRoster,
+} from "./roster.ts";
+import {
+  ask,
+  type Said,
+  type SessionOptions,
+  type SessionState,
+  type SignalingWire,
+} from "./session-types.ts";
 import {
   type ClientEvent,
   type ClientMessage,
   type Envelope,
-  type LeaveReason,
-  REPLIES,
+  parseServerEvent,
   type ReplyValue,
-  replySchema,
-  SERVER_EVENTS,
   type ServerEvent,
   type ServerMessage,
 } from "./wire.ts";
 
 export type { Member } from "./roster.ts";
-
-/** One connection to signaling, as the rim gives it. */
-export interface SignalingWire {
-  /** The raw acknowledgement; rejects where the connection ended or nothing came in time. */
-  request(event: ClientEvent, payload: unknown): Promise<unknown>;
-  close(): void;
-}
-
-export type SessionState =
-  | { readonly kind: "connecting" }
-  | { readonly kind: "joined" }
-  /** Signaling is lost; the roster stands as it was. */
-  | { readonly kind: "away" }
-  /** Final: the join was refused or somebody ended it. */
-  | { readonly kind: "closed"; readonly error: WireError | undefined };
-
-export interface SessionEvents {
-  state(state: SessionState): void;
-  members(joined: readonly Member[], left: readonly { readonly member: Member; readonly why: LeaveReason }[]): void;
-  /** A verified message of any type but `ack`; `chat` ones are acknowledged by the session itself. */
-  message(from: Member, message: SignedMessage): void;
-  receipt(mid: string, from: Sid): void;
-  /** Something arrived that was not shown. */
-  problem(error: WireError, from: Sid | undefined): void;
-}
-
-export interface SessionOptions {
-  readonly room: RoomId;
-  readonly roomKey: Bytes | undefined;
-  readonly admission: string;
-  readonly media: IdentityId;
-  readonly name: string;
-  readonly role: Role;
-  readonly identity: Identity;
-  readonly keys: SessionKeys;
-  readonly events: SessionEvents;
-  readonly now: () => number;
-}
-
-export interface Said {
-  readonly mid: string;
-  readonly tsMs: number;
-  readonly text: string;
-  /** Undefined: to everyone. */
-  readonly to: Member | undefined;
-  readonly receivers: number;
-}
+export type { Said, SessionEvents, SessionOptions, SessionState, SignalingWire } from "./session-types.ts";
 
 const TICK_MS = 1000;
 const REFRESH_MS = 5 * 60 * 60 * 1000;
@@ -115,7 +79,8 @@ export class Session {
   }
   /** The media server this session believes, whatever roles others claim. */
   get media(): Member | undefined {
-    return [...this.members.values()].find((m) => m.id === this.#o.media);
+    const seats = [...this.members.values()].filter((m) => m.id === this.#o.media);
+    return seats.find((m) => m.awaySinceMs === undefined) ?? seats[0];
   }
 
   /** A connection stands; the server will say `hello`. */
@@ -132,25 +97,24 @@ export class Session {
 
   /** Anything that the server sent. Unknown or malformed events are reported, never thrown. */
   receive(event: string, raw: unknown): void {
-    const schema = Object.hasOwn(SERVER_EVENTS, event) ? SERVER_EVENTS[event as ServerEvent] : undefined;
-    const parsed = schema?.safeParse(raw);
-    if (!parsed?.success) {
-      this.#o.events.problem({ code: schema ? "BAD_MESSAGE" : "UNKNOWN_EVENT" }, undefined);
-      return;
-    }
-    this.#inbox = this.#inbox.then(() => this.#handle(event as ServerEvent, parsed.data)).catch((thrown: unknown) => {
-      this.#o.events.problem(toWireError(thrown), undefined);
-    });
+    const parsed = parseServerEvent(event, raw);
+    if ("code" in parsed) return this.#o.events.problem(parsed, undefined);
+    this.#inbox = this.#inbox
+      .then(() => this.#handle(parsed.event, parsed.data))
+      .catch((thrown: unknown) => {
+        this.#o.events.problem(toWireError(thrown), undefined);
+      });
   }
 
   /** Seals a line to everyone or to one member. Throws a Refusal, and then nothing was sent. */
   say(text: string, to: Sid | "everyone"): Promise<Said> {
     return this.#inOrder(async () => {
-      if (text.trim() === "") throw new Refusal("MESSAGE_EMPTY");
-      if (utf8(text).length > LIMITS.textBytes) throw new Refusal("TOO_LARGE");
+      checkText(text);
       const one = to === "everyone" ? undefined : this.members.get(to);
       if (to !== "everyone" && one === undefined) throw new Refusal("RECEIVER_GONE");
-      const receivers = one ? [one] : [...this.members.values()].filter((m) => m.sid !== this.sid && m.id !== this.#o.media);
+      const receivers = one
+        ? [one]
+        : [...this.members.values()].filter((m) => m.sid !== this.sid && m.id !== this.#o.media);
       const tsMs = this.#o.now();
       const mid = crypto.randomUUID();
       const message: Message = { type: "chat", body: { scope: one ? "one" : "all", text } };
@@ -218,16 +182,9 @@ export class Session {
     }
   }
 
-  async #request<E extends ClientEvent>(event: E, payload: ClientMessage<E>): Promise<ReplyValue<E>> {
+  #request<E extends ClientEvent>(event: E, payload: ClientMessage<E>): Promise<ReplyValue<E>> {
     const wire = this.#wire;
-    if (!wire) throw new Refusal("SIGNALING_AWAY");
-    const raw = await wire.request(event, payload).catch((cause: unknown) => {
-      throw new Refusal(this.#wire === wire ? "TIMEOUT" : "SIGNALING_AWAY", undefined, { cause });
-    });
-    const reply = replySchema<z.ZodMiniType>(REPLIES[event]).safeParse(raw);
-    if (!reply.success) throw new Refusal("BAD_MESSAGE");
-    if (!reply.data.ok) throw new Refusal(reply.data.error.code, reply.data.error.detail);
-    return reply.data.value as ReplyValue<E>;
+    return ask(wire, () => this.#wire === wire, event, payload);
   }
 
   async #handle<E extends ServerEvent>(event: E, data: ServerMessage<ServerEvent>): Promise<void> {
@@ -278,19 +235,10 @@ export class Session {
     }
   }
 
-  async #read(jws: string): Promise<Card | undefined> {
-    for (const known of this.members.values()) if (known.card.jws === jws) return known.card;
-    try {
-      return await readCard(jws, { room: this.#o.room, nowMs: this.#o.now(), roomKey: this.#o.roomKey });
-    } catch (thrown) {
-      // a card nobody can vouch for is not a member, whatever signaling says
-      this.#o.events.problem(toWireError(thrown), undefined);
-      return undefined;
-    }
-  }
-
-  async #readAll(cards: readonly string[]): Promise<readonly Card[]> {
-    return (await Promise.all(cards.map((jws) => this.#read(jws)))).filter((card) => card !== undefined);
+  #readAll(jws: readonly string[]): Promise<readonly Card[]> {
+    const known = [...this.members.values()].map((m) => m.card);
+    const rules = { room: this.#o.room, nowMs: this.#o.now(), roomKey: this.#o.roomKey };
+    return readCards(jws, known, rules, (error) => this.#o.events.problem(error, undefined));
   }
 
   async #onFull(epoch: number, cards: readonly string[]): Promise<void> {
@@ -298,7 +246,11 @@ export class Session {
   }
 
   async #onRoster(delta: ServerMessage<"roster">): Promise<void> {
-    const change = applyDelta(this.#roster, { epoch: delta.epoch, joins: await this.#readAll(delta.joins), leaves: delta.leaves });
+    const change = applyDelta(this.#roster, {
+      epoch: delta.epoch,
+      joins: await this.#readAll(delta.joins),
+      leaves: delta.leaves,
+    });
     if (change) return this.#commit(change);
     if (delta.epoch <= this.#roster.epoch) return; // overtaken by a full roster
     const full = await this.#request("roster", { v: 1 });
@@ -308,7 +260,8 @@ export class Session {
   #commit(change: RosterChange): void {
     this.#roster = change.roster;
     this.#hash = undefined;
-    if (change.joined.length > 0 || change.left.length > 0) this.#o.events.members(change.joined, change.left);
+    if (change.joined.length > 0 || change.left.length > 0)
+      this.#o.events.members(change.joined, change.left);
   }
 
   async #onEnvelope(envelope: Envelope): Promise<void> {
@@ -326,7 +279,8 @@ export class Session {
       if (!from) return;
       const { message } = opened;
       if (message.type === "ack") {
-        if (this.#outbox.acknowledge(message.body.mid, from.sid)) this.#o.events.receipt(message.body.mid, from.sid);
+        if (this.#outbox.acknowledge(message.body.mid, from.sid))
+          this.#o.events.receipt(message.body.mid, from.sid);
         return;
       }
       if (message.type === "chat") this.#acknowledge(message.mid, from.sid);
@@ -347,7 +301,9 @@ export class Session {
     const expired = expireAway(this.#roster, nowMs);
     if (expired.left.length > 0) this.#commit(expired);
     for (const entry of this.#outbox.due(nowMs, (sid) => this.members.has(sid))) {
-      this.#request("relay", { v: 1, to: [...entry.waiting], mid: entry.mid, jwe: entry.jwe }).catch(() => undefined);
+      this.#request("relay", { v: 1, to: [...entry.waiting], mid: entry.mid, jwe: entry.jwe }).catch(
+        () => undefined,
+      );
     }
     if (nowMs - this.#joinedAtMs > REFRESH_MS) {
       this.#joinedAtMs = nowMs;

@@ -18,7 +18,12 @@ export function watchStep(watch: Watch | undefined, event: ControlEvent, nowMs: 
       return { line: event, atMs: nowMs, phase: "watching", frozen: false };
     case "ended":
       if (watch?.line.screening !== event.screening) return watch;
-      return { line: { ...watch.line, mediaMs: event.mediaMs, playing: false }, atMs: nowMs, phase: "ended", frozen: false };
+      return {
+        line: { ...watch.line, mediaMs: event.mediaMs, playing: false },
+        atMs: nowMs,
+        phase: "ended",
+        frozen: false,
+      };
     case "stopped":
       return watch?.line.screening === event.screening ? undefined : watch;
     default:

@@ -29,8 +29,18 @@ export type GeneralJwe = z.infer<typeof generalJwe>;
 
 /** client → server; every one is answered with a {@link Reply}. */
 export const CLIENT_EVENTS = {
-  join: z.strictObject({ v, room, card: z.string().check(z.maxLength(LIMITS.cardBytes)), admission: z.string().check(z.maxLength(128)) }),
-  relay: z.strictObject({ v, to: z.array(sid).check(z.minLength(1), z.maxLength(LIMITS.recipients)), mid, jwe: generalJwe }),
+  join: z.strictObject({
+    v,
+    room,
+    card: z.string().check(z.maxLength(LIMITS.cardBytes)),
+    admission: z.string().check(z.maxLength(128)),
+  }),
+  relay: z.strictObject({
+    v,
+    to: z.array(sid).check(z.minLength(1), z.maxLength(LIMITS.recipients)),
+    mid,
+    jwe: generalJwe,
+  }),
   roster: z.strictObject({ v }),
   leave: z.strictObject({ v }),
 } as const;
@@ -43,13 +53,20 @@ export type LeaveReason = (typeof LEAVE_REASONS)[number];
 const epoch = z.int().check(z.gte(0));
 const cardJws = z.string().check(z.maxLength(LIMITS.cardBytes));
 /** The whole roster, as answer to `join` and `roster`. */
-export const fullRoster = z.strictObject({ sid, epoch, cards: z.array(cardJws).check(z.maxLength(LIMITS.membersPerRoom)) });
+export const fullRoster = z.strictObject({
+  sid,
+  epoch,
+  cards: z.array(cardJws).check(z.maxLength(LIMITS.membersPerRoom)),
+});
 export type FullRoster = z.infer<typeof fullRoster>;
 export const relayed = z.strictObject({ gone: z.array(sid), slow: z.array(sid) });
 export type Relayed = z.infer<typeof relayed>;
 
 const errorCode = z.custom<ErrorCode>(isErrorCode);
-export const wireError = z.strictObject({ code: errorCode, detail: z.optional(z.string().check(z.maxLength(300))) });
+export const wireError = z.strictObject({
+  code: errorCode,
+  detail: z.optional(z.string().check(z.maxLength(300))),
+});
 
 /** server → client; never answered. */
 export const SERVER_EVENTS = {
@@ -58,7 +75,9 @@ export const SERVER_EVENTS = {
     v,
     epoch,
     joins: z.array(cardJws).check(z.maxLength(LIMITS.membersPerRoom)),
-    leaves: z.array(z.strictObject({ sid, why: z.enum(LEAVE_REASONS) })).check(z.maxLength(LIMITS.membersPerRoom)),
+    leaves: z
+      .array(z.strictObject({ sid, why: z.enum(LEAVE_REASONS) }))
+      .check(z.maxLength(LIMITS.membersPerRoom)),
   }),
   envelope: z.strictObject({ v, room, from: sid, to: sid, mid, jwe: generalJwe }),
   bye: z.strictObject({ v, error: wireError }),
@@ -67,13 +86,34 @@ export type ServerEvent = keyof typeof SERVER_EVENTS;
 export type ServerMessage<E extends ServerEvent> = z.infer<(typeof SERVER_EVENTS)[E]>;
 export type Envelope = ServerMessage<"envelope">;
 
+/** Strict reading of anything the server sent; a code for what is not ours. */
+export function parseServerEvent(
+  event: string,
+  raw: unknown,
+): { event: ServerEvent; data: ServerMessage<ServerEvent> } | WireError {
+  if (!Object.hasOwn(SERVER_EVENTS, event)) return { code: "UNKNOWN_EVENT" };
+  const known = event as ServerEvent;
+  const parsed = SERVER_EVENTS[known].safeParse(raw);
+  return parsed.success ? { event: known, data: parsed.data } : { code: "BAD_MESSAGE" };
+}
+
 /** What each client event is answered with when it went well. */
-export const REPLIES = { join: fullRoster, roster: fullRoster, relay: relayed, leave: z.strictObject({}) } as const;
+export const REPLIES = {
+  join: fullRoster,
+  roster: fullRoster,
+  relay: relayed,
+  leave: z.strictObject({}),
+} as const;
 export type ReplyValue<E extends ClientEvent> = z.infer<(typeof REPLIES)[E]>;
-export type Reply<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: WireError };
+export type Reply<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: WireError };
 
 /** Reply of one client event, as it must look. */
 export const replySchema = <T extends z.ZodMiniType>(value: T) =>
-  z.discriminatedUnion("ok", [z.strictObject({ ok: z.literal(true), value }), z.strictObject({ ok: z.literal(false), error: wireError })]);
+  z.discriminatedUnion("ok", [
+    z.strictObject({ ok: z.literal(true), value }),
+    z.strictObject({ ok: z.literal(false), error: wireError }),
+  ]);
 
 export const asSid = (text: string): Sid => text as Sid;

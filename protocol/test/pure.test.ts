@@ -4,7 +4,16 @@ import { createAdmission, verifyAdmission } from "../src/admission.ts";
 import type { IdentityId, RoomId, Sid } from "../src/brands.ts";
 import { fromBase64Url, randomBytes, toBase64Url } from "../src/bytes.ts";
 import type { Card } from "../src/card.ts";
-import { bulkFrame, command, fromServer, mediaMsAt, parseBulkFrame, parseFrame, request, type Timeline } from "../src/control.ts";
+import {
+  bulkFrame,
+  command,
+  fromServer,
+  mediaMsAt,
+  parseBulkFrame,
+  parseFrame,
+  request,
+  type Timeline,
+} from "../src/control.ts";
 import { ReplayWindows } from "../src/envelope.ts";
 import { ERROR_CODES, ERRORS, Refusal, sentence, toWireError } from "../src/errors.ts";
 import { onlyFingerprint, parseGate } from "../src/gate.ts";
@@ -46,7 +55,8 @@ describe("names", () => {
   ])("%j is refused with %s", (raw, code) => expect(codeOf(() => cleanName(raw))).toBe(code));
   test("a name of 100 000 letters is refused before it is looked at", () =>
     expect(codeOf(() => cleanName("x".repeat(100_000)))).toBe("NAME_TOO_LONG"));
-  test("32 letters are allowed, whatever they weigh", () => expect(cleanName("ä".repeat(32))).toHaveLength(32));
+  test("32 letters are allowed, whatever they weigh", () =>
+    expect(cleanName("ä".repeat(32))).toHaveLength(32));
   test("any text gives a name that is its own clean form, or a typed refusal", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 60 }), (raw) => {
@@ -56,7 +66,8 @@ describe("names", () => {
       }),
     );
   });
-  test("letters of another case or width are the same name", () => expect(foldName("ＡDA")).toBe(foldName("ada")));
+  test("letters of another case or width are the same name", () =>
+    expect(foldName("ＡDA")).toBe(foldName("ada")));
 });
 
 describe("invites", () => {
@@ -65,7 +76,17 @@ describe("invites", () => {
   const link = async (change: Partial<Parameters<typeof formatInvite>[0]> = {}) => {
     const room = await roomIdOf(k);
     const admission = await createAdmission(key, room, { expSeconds: 0, uses: 0 });
-    return formatInvite({ origin: "http://localhost:3000", room, k, media: "m".repeat(43) as IdentityId, admission, h: undefined, name: undefined, lang: undefined, ...change });
+    return formatInvite({
+      origin: "http://localhost:3000",
+      room,
+      k,
+      media: "m".repeat(43) as IdentityId,
+      admission,
+      h: undefined,
+      name: undefined,
+      lang: undefined,
+      ...change,
+    });
   };
   test("what is written is read again", async () => {
     const invite = await parseInvite(await link({ h: randomBytes(16), name: "Ada & Co", lang: "de" }));
@@ -74,35 +95,54 @@ describe("invites", () => {
     expect(await parseInvite(formatInvite(invite))).toEqual(invite);
   });
   test("a room and a secret that do not belong together are refused", async () => {
-    await expect(parseInvite(await link({ k: randomBytes(16) }))).rejects.toMatchObject({ code: "BAD_INVITE" });
+    await expect(parseInvite(await link({ k: randomBytes(16) }))).rejects.toMatchObject({
+      code: "BAD_INVITE",
+    });
   });
   test("any text is an invite or BAD_INVITE", async () => {
     const good = await link();
     await fc.assert(
-      fc.asyncProperty(fc.nat(good.length - 1), fc.string({ maxLength: 3 }), fc.boolean(), async (at, put, cut) => {
-        const text = cut ? good.slice(0, at) : good.slice(0, at) + put + good.slice(at + 1);
-        await parseInvite(text).catch((thrown: unknown) => expect(thrown).toMatchObject({ code: "BAD_INVITE" }));
-      }),
+      fc.asyncProperty(
+        fc.nat(good.length - 1),
+        fc.string({ maxLength: 3 }),
+        fc.boolean(),
+        async (at, put, cut) => {
+          const text = cut ? good.slice(0, at) : good.slice(0, at) + put + good.slice(at + 1);
+          await parseInvite(text).catch((thrown: unknown) =>
+            expect(thrown).toMatchObject({ code: "BAD_INVITE" }),
+          );
+        },
+      ),
     );
   });
   test("admission: honest, expired, other room, other key, altered terms", async () => {
     const room = await roomIdOf(k);
     const token = await createAdmission(key, room, { expSeconds: 1000, uses: 3 });
     expect(await verifyAdmission(key, room, token, 999_000)).toMatchObject({ expSeconds: 1000, uses: 3 });
-    await expect(verifyAdmission(key, room, token, 1_001_000)).rejects.toMatchObject({ code: "INVITE_EXPIRED" });
-    await expect(verifyAdmission(key, "x".repeat(22) as RoomId, token, 0)).rejects.toMatchObject({ code: "BAD_INVITE" });
-    await expect(verifyAdmission(randomBytes(32), room, token, 0)).rejects.toMatchObject({ code: "BAD_INVITE" });
-    await expect(verifyAdmission(key, room, token.replace(".3.", ".9."), 0)).rejects.toMatchObject({ code: "BAD_INVITE" });
+    await expect(verifyAdmission(key, room, token, 1_001_000)).rejects.toMatchObject({
+      code: "INVITE_EXPIRED",
+    });
+    await expect(verifyAdmission(key, "x".repeat(22) as RoomId, token, 0)).rejects.toMatchObject({
+      code: "BAD_INVITE",
+    });
+    await expect(verifyAdmission(randomBytes(32), room, token, 0)).rejects.toMatchObject({
+      code: "BAD_INVITE",
+    });
+    await expect(verifyAdmission(key, room, token.replace(".3.", ".9."), 0)).rejects.toMatchObject({
+      code: "BAD_INVITE",
+    });
   });
 });
 
 describe("base64url", () => {
   test("bytes survive; anything not canonical is refused", () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (b) => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (b) => {
         expect(fromBase64Url(toBase64Url(b))).toEqual(new Uint8Array(b));
       }),
     );
-    for (const bad of ["AA==", "AB", "a+b", "a/b", "A", "AA\n"]) expect(() => fromBase64Url(bad)).toThrow(SyntaxError);
+    for (const bad of ["AA==", "AB", "a+b", "a/b", "A", "AA\n"])
+      expect(() => fromBase64Url(bad)).toThrow(SyntaxError);
   });
 });
 
@@ -122,7 +162,9 @@ describe("roster", () => {
     expect(after.left).toEqual([]);
     expect(after.roster.members.get(b.sid)?.awaySinceMs).toBe(1000);
     expect(expireAway(after.roster, 1000 + RETURN_GRACE_MS - 1).left).toEqual([]);
-    expect(expireAway(after.roster, 1000 + RETURN_GRACE_MS).left).toMatchObject([{ member: { sid: b.sid }, why: "lost" }]);
+    expect(expireAway(after.roster, 1000 + RETURN_GRACE_MS).left).toMatchObject([
+      { member: { sid: b.sid }, why: "lost" },
+    ]);
     const back = applyDelta(after.roster, { epoch: 2, joins: [b], leaves: [] });
     expect(back?.joined).toEqual([]);
     expect(back?.roster.members.get(b.sid)?.awaySinceMs).toBeUndefined();
@@ -130,7 +172,9 @@ describe("roster", () => {
   test("a reload during the absence takes the old place", () => {
     const after = replaceRoster(start, 1, [a], 0).roster;
     const reloaded = card("b2", "b", "b");
-    expect(applyDelta(after, { epoch: 2, joins: [reloaded], leaves: [] })?.left).toMatchObject([{ why: "replaced" }]);
+    expect(applyDelta(after, { epoch: 2, joins: [reloaded], leaves: [] })?.left).toMatchObject([
+      { why: "replaced" },
+    ]);
   });
 });
 
@@ -164,16 +208,39 @@ test("replay windows: any order within 64 is fresh once, never twice", () => {
 });
 
 describe("film time", () => {
-  const line: Timeline = { type: "timeline", epoch: 1, screening: "s", title: "t", rtpVideo: 0xffffff00, rtpAudio: 0, mediaMs: 5000, durationMs: 60_000, rate: 1, playing: true, height: 720, width: 1280, lines: 720, codec: "h264", cause: "play" };
-  test("follows RTP time over its wrap", () => expect(mediaMsAt(line, (0xffffff00 + 90_000) % 2 ** 32)).toBe(6000));
+  const line: Timeline = {
+    type: "timeline",
+    epoch: 1,
+    screening: "s",
+    title: "t",
+    rtpVideo: 0xffffff00,
+    rtpAudio: 0,
+    mediaMs: 5000,
+    durationMs: 60_000,
+    rate: 1,
+    playing: true,
+    height: 720,
+    width: 1280,
+    lines: 720,
+    codec: "h264",
+    cause: "play",
+  };
+  test("follows RTP time over its wrap", () =>
+    expect(mediaMsAt(line, (0xffffff00 + 90_000) % 2 ** 32)).toBe(6000));
   test("stands while paused, frozen or ended, and never passes the end", () => {
     const watch = watchStep(undefined, line, 1000);
     expect(watch && positionMs(watch, 3000)).toBe(7000);
     expect(watch && positionMs(watch, 1e9)).toBe(60_000);
     expect(watch && positionMs({ ...watch, frozen: true }, 3000)).toBe(5000);
-    const ended = watchStep(watch, { type: "ended", screening: "s", title: "t", mediaMs: 60_000, frames: 1 }, 2000);
+    const ended = watchStep(
+      watch,
+      { type: "ended", screening: "s", title: "t", mediaMs: 60_000, frames: 1 },
+      2000,
+    );
     expect(ended?.phase).toBe("ended");
-    expect(watchStep(ended, { type: "stopped", screening: "other", error: { code: "LINK_LOST" } }, 0)).toBe(ended);
+    expect(watchStep(ended, { type: "stopped", screening: "other", error: { code: "LINK_LOST" } }, 0)).toBe(
+      ended,
+    );
   });
 });
 
@@ -188,19 +255,33 @@ describe("everything from a wire is parsed or refused, never thrown", () => {
       }),
     );
     expect(parseFrame(command, "x".repeat(20_000))).toBeUndefined();
-    expect(parseFrame(request, JSON.stringify({ v: 1, seq: 0, cmd: { type: "seek", toMs: Number.NaN } }))).toBeUndefined();
+    expect(
+      parseFrame(request, JSON.stringify({ v: 1, seq: 0, cmd: { type: "seek", toMs: Number.NaN } })),
+    ).toBeUndefined();
   });
   test("socket events", () => {
     fc.assert(
       fc.property(fc.anything(), (raw) => {
-        for (const schema of [...Object.values(CLIENT_EVENTS), ...Object.values(SERVER_EVENTS)]) schema.safeParse(raw);
+        for (const schema of [...Object.values(CLIENT_EVENTS), ...Object.values(SERVER_EVENTS)])
+          schema.safeParse(raw);
       }),
     );
   });
   test("fingerprints: exactly one distinct value", () => {
-    const print = (n: number) => `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () => n.toString(16).padStart(2, "0")).join(":")}`;
-    expect(onlyFingerprint(`v=0\r\n${print(171)}\r\n${print(171).toUpperCase().replace("A=FINGERPRINT:SHA", "a=fingerprint:SHA")}\r\n`)).toMatch(/^sha-256 AB:/);
-    for (const bad of ["v=0", `${print(1)}\n${print(2)}`, "a=fingerprint:sha-1 AA", `${print(1)}\na=crypto:1 x`, `${print(1)}:00`])
+    const print = (n: number) =>
+      `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () => n.toString(16).padStart(2, "0")).join(":")}`;
+    expect(
+      onlyFingerprint(
+        `v=0\r\n${print(171)}\r\n${print(171).toUpperCase().replace("A=FINGERPRINT:SHA", "a=fingerprint:SHA")}\r\n`,
+      ),
+    ).toMatch(/^sha-256 AB:/);
+    for (const bad of [
+      "v=0",
+      `${print(1)}\n${print(2)}`,
+      "a=fingerprint:sha-1 AA",
+      `${print(1)}\na=crypto:1 x`,
+      `${print(1)}:00`,
+    ])
       expect(codeOf(() => onlyFingerprint(bad))).toBe("BAD_SDP");
   });
   test("bulk frames", () => {

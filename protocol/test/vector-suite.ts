@@ -1,12 +1,11 @@
 /** The same checks in Node and in a browser: every vector, plus what only a run can show. Knows no test framework. */
 import type { RoomId, Sid } from "../src/brands.ts";
 import { fromBase64Url } from "../src/bytes.ts";
-import { readCard } from "../src/card.ts";
+import { readCard, signCard } from "../src/card.ts";
 import { open, ReplayWindows, seal } from "../src/envelope.ts";
 import { Refusal } from "../src/errors.ts";
 import { roomKeyOf } from "../src/invite.ts";
 import { createIdentityPair, createSessionKeys, identityFromPair } from "../src/keys.ts";
-import { signCard } from "../src/card.ts";
 import { asSid, SERVER_EVENTS } from "../src/wire.ts";
 import vectors from "./vectors.json" with { type: "json" };
 
@@ -31,7 +30,11 @@ export async function runVectors(): Promise<readonly SuiteResult[]> {
   const room = vectors.room as RoomId;
   const roomKey = await roomKeyOf(fromBase64Url(vectors.k));
   for (const { name, jws, code } of vectors.cards) {
-    results.push({ name: `card: ${name}`, expected: code, got: await codeOf(() => readCard(jws, { room, nowMs, roomKey })) });
+    results.push({
+      name: `card: ${name}`,
+      expected: code,
+      got: await codeOf(() => readCard(jws, { room, nowMs, roomKey })),
+    });
   }
   const cards = await Promise.all(vectors.roster.map((jws) => readCard(jws, { room, nowMs, roomKey })));
   const oaep = { name: "RSA-OAEP", hash: "SHA-256" };
@@ -48,13 +51,21 @@ export async function runVectors(): Promise<readonly SuiteResult[]> {
       nowMs,
     });
   for (const { name, envelope, code } of vectors.envelopes) {
-    results.push({ name: `envelope: ${name}`, expected: code, got: await codeOf(() => opening(envelope, new ReplayWindows())) });
+    results.push({
+      name: `envelope: ${name}`,
+      expected: code,
+      got: await codeOf(() => opening(envelope, new ReplayWindows())),
+    });
   }
   const replay = new ReplayWindows();
   const honest = vectors.envelopes[0]?.envelope;
   const first = await opening(honest, replay);
   const again = await opening(honest, replay);
-  results.push({ name: "replay: first is fresh, second a duplicate", expected: "false,true", got: `${first.duplicate},${again.duplicate}` });
+  results.push({
+    name: "replay: first is fresh, second a duplicate",
+    expected: "false,true",
+    got: `${first.duplicate},${again.duplicate}`,
+  });
   results.push({ name: "round trip here", expected: null, got: await codeOf(roundTrip) });
   return results;
 }
@@ -66,14 +77,33 @@ async function roundTrip(): Promise<void> {
   const make = async (name: string) => {
     const identity = await identityFromPair(await createIdentityPair(false));
     const keys = await createSessionKeys();
-    const claims = { room, name, role: "user" as const, rnd: "r".repeat(22), nonce: "n".repeat(43), enc: keys.jwk, roomKey: undefined, nowMs };
+    const claims = {
+      room,
+      name,
+      role: "user" as const,
+      rnd: "r".repeat(22),
+      nonce: "n".repeat(43),
+      enc: keys.jwk,
+      roomKey: undefined,
+      nowMs,
+    };
     return { identity, keys, card: await readCard(await signCard(identity, claims), { room, nowMs }) };
   };
   const a = await make("a");
   const b = await make("b");
   const mid = crypto.randomUUID();
   const message = { type: "chat", body: { scope: "one", text: "héllo 🎬" } } as const;
-  const jwe = await seal({ identity: a.identity, room, from: a.card.sid, to: [b.card], mid, seq: 1, nowMs, rh: "h".repeat(43), message });
+  const jwe = await seal({
+    identity: a.identity,
+    room,
+    from: a.card.sid,
+    to: [b.card],
+    mid,
+    seq: 1,
+    nowMs,
+    rh: "h".repeat(43),
+    message,
+  });
   const opened = await open({
     envelope: { v: 1, room, from: a.card.sid, to: b.card.sid, mid, jwe },
     room,
@@ -83,5 +113,6 @@ async function roundTrip(): Promise<void> {
     replay: new ReplayWindows(),
     nowMs,
   });
-  if (opened.message.type !== "chat" || opened.message.body.text !== "héllo 🎬") throw new Error("text changed");
+  if (opened.message.type !== "chat" || opened.message.body.text !== "héllo 🎬")
+    throw new Error("text changed");
 }

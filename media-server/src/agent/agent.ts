@@ -85,7 +85,11 @@ export class Agent {
           if (agent) agent.#onMessage(from, message);
         },
         receipt: () => undefined,
-        problem: (error, from) => options.log.warn({ code: error.code, detail: error.detail, from: from?.slice(0, 6) }, "not accepted"),
+        problem: (error, from) =>
+          options.log.warn(
+            { code: error.code, detail: error.detail, from: from?.slice(0, 6) },
+            "not accepted",
+          ),
       },
     });
     agent = new Agent(options, session);
@@ -129,7 +133,10 @@ export class Agent {
     if (this.#closing || sid === this.#session.sid || this.#viewers.size >= MAX_VIEWERS) return;
     this.#offer(sid).catch((thrown: unknown) => {
       const { code, detail } = toWireError(thrown);
-      this.#o.log.warn({ viewer: sid.slice(0, 6), code, detail, err: code === "INTERNAL" ? thrown : undefined }, "no offer");
+      this.#o.log.warn(
+        { viewer: sid.slice(0, 6), code, detail, err: code === "INTERNAL" ? thrown : undefined },
+        "no offer",
+      );
       this.#drop(sid, code);
     });
   }
@@ -166,9 +173,14 @@ export class Agent {
     if (message.type === "rtc.answer" && viewer) {
       viewer.accept(message.body).catch((thrown: unknown) => {
         const error = toWireError(thrown);
-        this.#o.log.warn({ viewer: from.sid.slice(0, 6), code: error.code, detail: error.detail }, "answer refused");
+        this.#o.log.warn(
+          { viewer: from.sid.slice(0, 6), code: error.code, detail: error.detail },
+          "answer refused",
+        );
         if (this.#viewers.get(from.sid) === viewer) this.#drop(from.sid, error.code);
-        this.#session.send(from.sid, { type: "rtc.bye", body: { neg: viewer.neg, error } }).catch(() => undefined);
+        this.#session
+          .send(from.sid, { type: "rtc.bye", body: { neg: viewer.neg, error } })
+          .catch(() => undefined);
       });
     } else if (message.type === "rtc.want") {
       const nowMs = this.#o.now();
@@ -176,6 +188,7 @@ export class Agent {
       this.#wantedAtMs.set(from.sid, nowMs);
       this.#drop(from.sid, "a new connection was asked for");
       this.#connect(from.sid);
-    } else if (message.type === "rtc.bye" && viewer?.neg === message.body.neg) this.#drop(from.sid, message.body.error.code);
+    } else if (message.type === "rtc.bye" && viewer?.neg === message.body.neg)
+      this.#drop(from.sid, message.body.error.code);
   }
 }

@@ -20,7 +20,9 @@ export function titleInfo(title: Title, affordable: (upTo: number) => number): T
     heights: [...heights],
     usual: fitting[0] ?? "source",
     sound: title.audio !== undefined,
-    ...(title.refusal ? { problem: { code: title.refusal.code, detail: title.refusal.reason.slice(0, 300) } } : {}),
+    ...(title.refusal
+      ? { problem: { code: title.refusal.code, detail: title.refusal.reason.slice(0, 300) } }
+      : {}),
   };
 }
 
@@ -31,11 +33,18 @@ export function libraryPage(
   limit: number,
   affordable: (upTo: number) => number,
 ): LibraryPage {
-  return { version, total: titles.length, titles: titles.slice(offset, offset + limit).map((t) => titleInfo(t, affordable)) };
+  return {
+    version,
+    total: titles.length,
+    titles: titles.slice(offset, offset + limit).map((t) => titleInfo(t, affordable)),
+  };
 }
 
 /** First word after the gate and after every change; says why where there is nothing to show. */
 export function libraryEvent(titles: number, version: number, state: LibraryState): ControlEvent {
-  const problem = state.kind === "empty" || state.kind === "missing" ? { code: state.code, detail: state.folder.slice(-300) } : undefined;
+  const problem =
+    state.kind === "empty" || state.kind === "missing"
+      ? { code: state.code, detail: state.folder.slice(-300) }
+      : undefined;
   return { type: "library", version, titles, ...(problem ? { problem } : {}) };
 }

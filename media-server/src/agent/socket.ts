@@ -19,15 +19,18 @@ export function connectSignaling(url: string, ca: string | undefined, session: S
     ...(ca === undefined ? {} : { ca }),
   });
   const wire: SignalingWire = {
-    request: (event, payload) => socket.timeout(ACK_TIMEOUT_MS).emitWithAck(event, payload) as Promise<unknown>,
+    request: (event, payload) =>
+      socket.timeout(ACK_TIMEOUT_MS).emitWithAck(event, payload) as Promise<unknown>,
     close: () => socket.disconnect(),
   };
   socket.on("connect", () => session.attach(wire));
   socket.on("disconnect", (reason) => {
     session.detach();
     // socket.io does not come back by itself when the server hung up
-    if (reason === "io server disconnect" && session.state.kind !== "closed") setTimeout(() => socket.connect(), 1000);
+    if (reason === "io server disconnect" && session.state.kind !== "closed")
+      setTimeout(() => socket.connect(), 1000);
   });
-  for (const event of Object.keys(SERVER_EVENTS)) socket.on(event, (raw: unknown) => session.receive(event, raw));
+  for (const event of Object.keys(SERVER_EVENTS))
+    socket.on(event, (raw: unknown) => session.receive(event, raw));
   return { close: () => socket.disconnect() };
 }

@@ -1,5 +1,5 @@
 /** One screening as a value: who watches, who controls, where the film is. Pure: every step gives a new value. */
-import type { ControlMode } from "@loge/protocol/control";
+import type { ControlMode, ScreeningInfo } from "@loge/protocol/control";
 import { Refusal } from "@loge/protocol/errors";
 import type { Title } from "../library/title.ts";
 import { type Clock, positionAt, runFrom, stopAt } from "./clock.ts";
@@ -57,7 +57,12 @@ export function exit(s: Screening, sid: string): Screening | undefined {
   const viewers = s.viewers.filter((v) => v !== sid);
   const [heir] = viewers;
   if (heir === undefined) return undefined;
-  return { ...s, viewers, owner: s.owner === sid ? heir : s.owner, granted: s.granted.filter((g) => g !== sid) };
+  return {
+    ...s,
+    viewers,
+    owner: s.owner === sid ? heir : s.owner,
+    granted: s.granted.filter((g) => g !== sid),
+  };
 }
 
 export const mayControl = (s: Screening, actor: Actor): boolean =>
@@ -83,7 +88,9 @@ export const pause = (s: Screening, nowMs: number): Screening => ({
 
 /** Plays on from where it stands; a film that has ended begins again. */
 export const resume = (s: Screening, nowMs: number): Screening =>
-  s.ended ? { ...seek(s, 0, nowMs), playing: true } : { ...s, playing: true, clock: runFrom(s.clock.mediaMs, nowMs) };
+  s.ended
+    ? { ...seek(s, 0, nowMs), playing: true }
+    : { ...s, playing: true, clock: runFrom(s.clock.mediaMs, nowMs) };
 
 /** The clock is held at the new place until its picture is there ({@link release}). */
 export const seek = (s: Screening, toMs: number, nowMs: number): Screening => ({
@@ -93,7 +100,10 @@ export const seek = (s: Screening, toMs: number, nowMs: number): Screening => ({
 });
 
 /** Stands still because frames are missing, without anybody having paused. */
-export const hold = (s: Screening, mediaMs: number, nowMs: number): Screening => ({ ...s, clock: stopAt(mediaMs, nowMs) });
+export const hold = (s: Screening, mediaMs: number, nowMs: number): Screening => ({
+  ...s,
+  clock: stopAt(mediaMs, nowMs),
+});
 
 /** The picture of the place is there: the clock runs if people want it to. */
 export const release = (s: Screening, nowMs: number): Screening => ({
@@ -108,8 +118,26 @@ export const end = (s: Screening, nowMs: number): Screening => ({
   clock: stopAt(s.title.durationMs, nowMs),
 });
 
-export const setMode = (s: Screening, mode: ControlMode): Screening => ({ ...s, mode, granted: mode === "ask" ? s.granted : [] });
+export const setMode = (s: Screening, mode: ControlMode): Screening => ({
+  ...s,
+  mode,
+  granted: mode === "ask" ? s.granted : [],
+});
 export const grant = (s: Screening, sid: string, allow: boolean): Screening => ({
   ...s,
   granted: allow ? [...new Set([...s.granted, sid])] : s.granted.filter((g) => g !== sid),
+});
+
+/** What everybody may know of it. */
+export const infoOf = (s: Screening, nowMs: number): ScreeningInfo => ({
+  screening: s.id,
+  title: s.title.id,
+  name: s.title.name,
+  owner: s.owner,
+  mode: s.mode,
+  granted: [...s.granted],
+  viewers: [...s.viewers],
+  playing: s.playing && !s.ended,
+  mediaMs: Math.max(0, Math.min(positionAt(s.clock, nowMs), s.title.durationMs)),
+  durationMs: s.title.durationMs,
 });

@@ -1,7 +1,14 @@
 /** The media server's end of the `bulk` channel: library pages in chunks, slowed down by the channel's own buffer, cancellable. */
 import { LIMITS } from "@loge/protocol/brands";
 import { utf8 } from "@loge/protocol/bytes";
-import { BULK, type BulkRequest, bulkFrame, bulkRequest, type LibraryPage, parseFrame } from "@loge/protocol/control";
+import {
+  BULK,
+  type BulkRequest,
+  bulkFrame,
+  bulkRequest,
+  type LibraryPage,
+  parseFrame,
+} from "@loge/protocol/control";
 import { Refusal, toWireError } from "@loge/protocol/errors";
 import type { Channel } from "../webrtc/peer.ts";
 
@@ -37,7 +44,8 @@ export class BulkOut {
     if (!request) return this.#o.malformed();
     if (request.type === "cancel") return this.#running.get(request.id)?.abort();
     const abort = new AbortController();
-    if (this.#running.size >= MAX_RUNNING || this.#running.has(request.id)) return this.#refuse(request.id, new Refusal("RATE_LIMITED"));
+    if (this.#running.size >= MAX_RUNNING || this.#running.has(request.id))
+      return this.#refuse(request.id, new Refusal("RATE_LIMITED"));
     this.#running.set(request.id, abort);
     this.#answer(request, abort.signal)
       .catch((thrown: unknown) => this.#refuse(request.id, thrown))
@@ -51,7 +59,9 @@ export class BulkOut {
         await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       if (signal.aborted || !this.#o.bulk.open) return;
       const last = at + LIMITS.bulkChunkBytes >= payload.length;
-      this.#o.bulk.send(bulkFrame(request.id, last ? BULK.last : 0, payload.subarray(at, at + LIMITS.bulkChunkBytes)));
+      this.#o.bulk.send(
+        bulkFrame(request.id, last ? BULK.last : 0, payload.subarray(at, at + LIMITS.bulkChunkBytes)),
+      );
       if (last) return;
     }
   }

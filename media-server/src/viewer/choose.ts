@@ -17,7 +17,8 @@ export function chooseRendition(title: Title, asked: Height, codecs: readonly Vi
   if (!title.video) throw new Refusal("NOT_PLAYABLE", "no picture");
   if (!heightsOf(title).includes(asked)) throw new Refusal("NO_SUCH_RENDITION", String(asked));
   const grid = title.video.passthrough;
-  if (asked === "source" && grid && codecs.includes(grid.codec)) return { kind: "video", codec: grid.codec, height: "source", copy: true };
+  if (asked === "source" && grid && codecs.includes(grid.codec))
+    return { kind: "video", codec: grid.codec, height: "source", copy: true };
   const codec = codecs.includes("h264") ? "h264" : codecs.includes("vp8") ? "vp8" : undefined;
   if (!codec) throw new Refusal("NO_COMMON_CODEC");
   return { kind: "video", codec, height: asked, copy: false };

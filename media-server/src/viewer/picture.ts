@@ -106,7 +106,11 @@ export class Picture {
   /** Prepares another rendition; {@link trySwitch} changes over at a GOP boundary. */
   switchTo(rendition: Rendition, positionMs: number): void {
     this.#dropIncoming();
-    if (rendition.height === this.#rendition.height && rendition.codec === this.#rendition.codec && rendition.copy === this.#rendition.copy)
+    if (
+      rendition.height === this.#rendition.height &&
+      rendition.codec === this.#rendition.codec &&
+      rendition.copy === this.#rendition.copy
+    )
       return;
     const fromMs = this.#boundaryAfter(rendition, positionMs + SWITCH_AHEAD_MS);
     this.#incoming = { rendition, reader: this.#open(rendition, fromMs, { instead: this.#reader }) };

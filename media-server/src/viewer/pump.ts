@@ -37,7 +37,14 @@ const BEHIND_MS = 2500;
 const STALE_SOUND_MS = 400;
 
 export class Pump {
-  readonly #o: { store: GopStore; title: Title; media: MediaOut; line: RtpLine; now: () => number; events: PumpEvents };
+  readonly #o: {
+    store: GopStore;
+    title: Title;
+    media: MediaOut;
+    line: RtpLine;
+    now: () => number;
+    events: PumpEvents;
+  };
   readonly #picture: Picture;
   #sound: GopReader | undefined;
   #clock: Clock | undefined;
@@ -66,7 +73,14 @@ export class Pump {
     this.#o = o;
     const onReady = (): void => this.#wake();
     const instead = o.instead?.reader;
-    this.#picture = new Picture({ store: o.store, title: o.title, rendition: o.rendition, atMs: o.atMs, onReady, instead });
+    this.#picture = new Picture({
+      store: o.store,
+      title: o.title,
+      rendition: o.rendition,
+      atMs: o.atMs,
+      onReady,
+      instead,
+    });
     this.#openSound(o.atMs);
     this.#wakeSoon();
   }
@@ -124,7 +138,7 @@ export class Pump {
     if (lead && lead.length > 0) {
       const from = Math.max(this.#lastWallMs + 0.05, nowMs - lead.length);
       const step = Math.max(0.02, (nowMs - from) / lead.length);
-      lead.forEach((frame, at) => this.#video(frame, from + step * (at + 1), true));
+      for (const [at, frame] of lead.entries()) this.#video(frame, from + step * (at + 1), true);
     }
     this.#first = lead === undefined || lead.length === 0;
     this.#wake();
@@ -244,7 +258,9 @@ export class Pump {
   #video(frame: Frame, wallMs: number, first: boolean): void {
     this.#lastWallMs = Math.max(wallMs, this.#lastWallMs + 0.02);
     this.frames++;
-    this.#o.media.video(frame, this.rendition.codec, ticks32(this.#o.line.video(this.#lastWallMs)), { first });
+    this.#o.media.video(frame, this.rendition.codec, ticks32(this.#o.line.video(this.#lastWallMs)), {
+      first,
+    });
   }
 
   #finish(clock: Clock, nowMs: number): void {

@@ -2,12 +2,19 @@
  * One member's connection to the media server: offer, answer, gate, then commands. It owns its peer and ends exactly once,
  * with one reason; what it watches belongs to the stage.
  */
+
+import { sameText } from "@loge/protocol/bytes";
 import type { MessageBody } from "@loge/protocol/chat";
-import { type Command, type ControlEvent, type LibraryPage, parseFrame, request } from "@loge/protocol/control";
+import {
+  type Command,
+  type ControlEvent,
+  type LibraryPage,
+  parseFrame,
+  request,
+} from "@loge/protocol/control";
 import { Refusal, toWireError, type WireError } from "@loge/protocol/errors";
 import { hostProof, onlyFingerprint, sdpHash } from "@loge/protocol/gate";
 import { freshNegotiation } from "@loge/protocol/link";
-import { sameText } from "@loge/protocol/bytes";
 import type { Log } from "../log.ts";
 import type { Stage, StageViewer } from "../screening/stage.ts";
 import type { Peer } from "../webrtc/peer.ts";
@@ -83,7 +90,8 @@ export class Viewer {
   /** Takes the sealed answer. Throws BAD_SDP; a second answer or one to another offer is ignored. */
   async accept(answer: MessageBody<"rtc.answer">): Promise<void> {
     if (answer.neg !== this.neg || this.#answered) return;
-    if (!sameText(answer.re, await sdpHash(this.#offerSdp))) throw new Refusal("BAD_SDP", "answers another offer");
+    if (!sameText(answer.re, await sdpHash(this.#offerSdp)))
+      throw new Refusal("BAD_SDP", "answers another offer");
     this.#answered = true;
     this.#answerPrint = onlyFingerprint(answer.sdp);
     await this.#o.peer.accept(answer.sdp);
@@ -108,7 +116,7 @@ export class Viewer {
   }
 
   #end(error: WireError, tell: boolean): void {
-    if (this.#closing) return;
+    if (this.#closing !== undefined) return;
     this.#o.ended(error, tell);
     this.close(error.detail ? `${error.code}: ${error.detail}` : error.code).catch(() => undefined);
   }
@@ -117,7 +125,11 @@ export class Viewer {
     const { localFingerprint, remoteFingerprint } = this.#o.peer;
     const viewer = this.#answerPrint;
     // the certificate that DTLS saw must be the one of the sealed answer
-    if (!viewer || (remoteFingerprint !== undefined && remoteFingerprint.toUpperCase() !== viewer.toUpperCase())) return undefined;
+    if (
+      !viewer ||
+      (remoteFingerprint !== undefined && remoteFingerprint.toUpperCase() !== viewer.toUpperCase())
+    )
+      return undefined;
     return { media: localFingerprint, viewer };
   }
 
@@ -129,8 +141,18 @@ export class Viewer {
     peer.allowMedia();
     peer.media.setClock((nowMs) => ({ video: line.video(nowMs), audio: line.audio(nowMs) }));
     peer.media.onKeyFrameWanted = () => stage.refresh(sid);
-    this.#stageViewer = { sid, codecs: peer.codecs, media: peer.media, line, isHost: false, event: (event) => this.event(event) };
-    this.#o.log.info({ viewer: sid.slice(0, 6), codecs: peer.codecs, ms: Math.round(now()) }, "viewer connected");
+    this.#stageViewer = {
+      sid,
+      codecs: peer.codecs,
+      media: peer.media,
+      line,
+      isHost: false,
+      event: (event) => this.event(event),
+    };
+    this.#o.log.info(
+      { viewer: sid.slice(0, 6), codecs: peer.codecs, ms: Math.round(now()) },
+      "viewer connected",
+    );
     for (const event of this.#o.greeting()) this.event(event);
   }
 
@@ -162,7 +184,8 @@ export class Viewer {
 
   async #host(viewer: StageViewer, cmd: Extract<Command, { type: "host" }>): Promise<void> {
     const { hostSecret } = this.#o;
-    if (!hostSecret || !sameText(cmd.proof, await hostProof(hostSecret, this.neg))) throw new Refusal("NOT_IN_CONTROL");
+    if (!hostSecret || !sameText(cmd.proof, await hostProof(hostSecret, this.neg)))
+      throw new Refusal("NOT_IN_CONTROL");
     viewer.isHost = true;
   }
 
@@ -174,7 +197,8 @@ export class Viewer {
   }
 
   #strike(): void {
-    if (this.#allowance.strike()) this.#end({ code: "FLOOD", detail: "messages that were not understood" }, true);
+    if (this.#allowance.strike())
+      this.#end({ code: "FLOOD", detail: "messages that were not understood" }, true);
   }
 
   #refuse(seq: number, thrown: unknown): void {
@@ -185,7 +209,8 @@ export class Viewer {
     const { control } = this.#o.peer;
     if (!control.open) return;
     // a viewer that never reads must not grow the server's memory
-    if (control.bufferedAmount > CONTROL_BUFFER_BYTES) return this.#end({ code: "LINK_LOST", detail: "too slow" }, true);
+    if (control.bufferedAmount > CONTROL_BUFFER_BYTES)
+      return this.#end({ code: "LINK_LOST", detail: "too slow" }, true);
     control.send(JSON.stringify(message));
   }
 }
