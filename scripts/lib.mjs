@@ -60,22 +60,27 @@ export function runVisibly(command, args, what, options = {}) {
   });
 }
 
-function npm(args, what) {
+function npm(args, what, stdio = ["ignore", "inherit", "inherit"]) {
   // Under `npm start` npm says where it is; that one is used, so that no second npm is needed on PATH.
   const script = process.env.npm_execpath;
-  const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1", PUPPETEER_SKIP_DOWNLOAD: "1" };
-  if (script?.endsWith(".js")) return runVisibly(process.execPath, [script, ...args], what, { env });
-  return runVisibly("npm", args, what, { env, shell: process.platform === "win32" });
+  const common = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
+  const options = { env: { ...process.env, NEXT_TELEMETRY_DISABLED: "1" }, stdio };
+  if (script?.endsWith(".js"))
+    return runVisibly(process.execPath, [script, ...args, ...common], what, options);
+  return runVisibly("npm", [...args, ...common], what, { ...options, shell: process.platform === "win32" });
 }
 
 async function ensureDependencies() {
   const reason = missingDependencies();
   if (reason === undefined) return;
   process.stdout.write(`Installing dependencies (${reason}); the first time takes about a minute.\n`);
-  const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"];
-  const fresh = !existsSync(join(root, "node_modules")) && existsSync(join(root, "package-lock.json"));
-  let code = await npm(fresh ? ["ci", ...quiet] : ["install", "--no-save", ...quiet], "npm is installing");
-  if (code !== 0 && fresh) code = await npm(["install", ...quiet], "npm is installing");
+  const what = "npm is installing";
+  const hasLock = existsSync(join(root, "package-lock.json"));
+  let code = 1;
+  // `npm ci` refuses a lock that lacks packages of other platforms, as registries that do not carry them leave it;
+  // then `npm install` takes the locked versions all the same, and writes nothing.
+  if (hasLock && !existsSync(join(root, "node_modules"))) code = await npm(["ci"], what, "ignore");
+  if (code !== 0) code = await npm(["install", ...(hasLock ? ["--no-save"] : [])], what);
   if (code !== 0)
     fail("npm could not install the dependencies; check the network and the text above, then try again.");
   process.stdout.write("Dependencies are installed.\n");
