@@ -97,11 +97,18 @@ export async function createPeer(o: {
   const sender = createPortableSender({ transport, dtls, ice, cname: pc.cname, isOpen });
   const media = createViewerOut({ sender, cache: mux.packets, now, epochMs: (nowMs) => epochAtZero + nowMs });
 
+  const tell = (state: PeerState, reason: string): void => {
+    try {
+      peer.onState?.(state, reason);
+    } catch (error) {
+      fault(error);
+    }
+  };
   const close = (reason: string): Promise<void> => {
     closing ??= (async () => {
       clearTimeout(connectTimer);
       media.close();
-      peer.onState?.("closed", reason);
+      tell("closed", reason);
       log.info({ reason, ...media.stats }, "viewer connection closed");
       ended.reject(new Refusal("LINK_LOST", reason));
       await pc.close().catch(fault);
@@ -127,7 +134,7 @@ export async function createPeer(o: {
       closeSoon("werift internals changed");
       return;
     }
-    peer.onState?.("connected", "connected");
+    tell("connected", "connected");
   };
 
   const attachment = mux.attach(ice, {
@@ -148,7 +155,7 @@ export async function createPeer(o: {
   });
   transport.iceTransport.onStateChange.subscribe((state) => {
     if (state === "failed") closeSoon("no path to the viewer");
-    else if (state === "disconnected") peer.onState?.("disconnected", "the viewer does not answer");
+    else if (state === "disconnected") tell("disconnected", "the viewer does not answer");
   });
 
   const peer: Peer = {

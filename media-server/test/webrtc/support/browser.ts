@@ -23,6 +23,7 @@ export async function openBrowser(): Promise<Browser> {
 
 /** What a receiving page counts. */
 export interface Received {
+  framesReceived: number;
   framesDecoded: number;
   keyFramesDecoded: number;
   packetsLost: number;
@@ -105,6 +106,7 @@ export async function openViewer(browser: Browser): Promise<Viewer> {
         const video = of("video");
         const audio = of("audio");
         return {
+          framesReceived: n(video["framesReceived"]),
           framesDecoded: n(video["framesDecoded"]),
           keyFramesDecoded: n(video["keyFramesDecoded"]),
           packetsLost: n(video["packetsLost"]),

@@ -30,7 +30,7 @@ export async function until(
   }
 }
 
-/** A connected peer of whoever answers. */
+/** A connected peer of whoever answers; the open channel says that the other end is ready for media, too. */
 export async function connect(
   mux: Mux,
   answer: (offer: string) => Promise<string>,
@@ -39,7 +39,7 @@ export async function connect(
   const states: string[] = [];
   peer.onState = (state, reason) => states.push(`${state}: ${reason}`);
   await peer.accept(await answer(await peer.offer()));
-  await until("connected", () => states.includes("connected: connected"));
+  await until("connected", () => states.includes("connected: connected") && peer.gate.open);
   return { peer, states };
 }
 

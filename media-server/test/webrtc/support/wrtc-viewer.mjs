@@ -42,7 +42,6 @@ process.on("message", async (message) => {
       samples,
       channels,
       decoded: video?.framesDecoded ?? 0,
-      pli: video?.pliCount ?? 0,
     });
   } else {
     for (const sink of sinks) sink.stop();
