@@ -6,9 +6,9 @@ import type { Sid } from "./brands.ts";
 import { randomBytes, toBase64Url } from "./bytes.ts";
 import { type Card, readCards, sidOf, signCard } from "./card.ts";
 import { checkText, type Message } from "./chat.ts";
-import { open, ReplayWindows, rosterHash, seal } from "./envelope.ts";
-import { Refusal, toWireError, type WireError } from "./errors.ts";
-import { Outbox } from "./outbox.ts";
+import { open, ReplayWindows } from "./envelope.ts";
+import { type ErrorCode, Refusal, toWireError, type WireError } from "./errors.ts";
+import { InOrder } from "./in-order.ts";
 import {
   applyDelta,
   emptyRoster,
@@ -18,6 +18,7 @@ import {
   type RosterChange,
   replaceRoster,
 } from "./roster.ts";
+import { Sender } from "./sender.ts";
 import {
   ask,
   type Said,
@@ -39,6 +40,8 @@ export type { Member } from "./roster.ts";
 export type { Said, SessionEvents, SessionOptions, SessionState, SignalingWire } from "./session-types.ts";
 
 const TICK_MS = 1000;
+const AGAIN_MS = 2000;
+const AGAIN: readonly ErrorCode[] = ["RATE_LIMITED", "INTERNAL"];
 const REFRESH_MS = 5 * 60 * 60 * 1000;
 
 export class Session {
@@ -46,23 +49,28 @@ export class Session {
   readonly #o: SessionOptions;
   readonly #rnd: string;
   readonly #replay = new ReplayWindows();
-  readonly #outbox = new Outbox();
+  readonly #sender: Sender;
   readonly #ticker: ReturnType<typeof setInterval>;
   #state: SessionState = { kind: "connecting" };
   #roster: Roster = emptyRoster;
-  #hash: Promise<string> | undefined;
   #wire: SignalingWire | undefined;
   #nonce = "";
-  #seq = 0;
   #joinedAtMs = 0;
-  /** Everything that arrives is handled in its order, though opening is asynchronous. */
-  #inbox: Promise<void> = Promise.resolve();
-  #outgoing: Promise<unknown> = Promise.resolve();
+  /** Everything that arrives is handled in its order, though opening is asynchronous; and so is what leaves. */
+  readonly #inbox = new InOrder();
+  readonly #outgoing = new InOrder();
 
   private constructor(options: SessionOptions, rnd: string, sid: Sid) {
     this.#o = options;
     this.#rnd = rnd;
     this.sid = sid;
+    const { identity, room, now } = options;
+    this.#sender = new Sender({
+      ...{ identity, room, sid, now },
+      roster: () => this.#roster,
+      isJoined: () => this.#state.kind === "joined",
+      relay: (payload) => this.#request("relay", payload),
+    });
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
   }
 
@@ -99,16 +107,14 @@ export class Session {
   receive(event: string, raw: unknown): void {
     const parsed = parseServerEvent(event, raw);
     if ("code" in parsed) return this.#o.events.problem(parsed, undefined);
-    this.#inbox = this.#inbox
-      .then(() => this.#handle(parsed.event, parsed.data))
-      .catch((thrown: unknown) => {
-        this.#o.events.problem(toWireError(thrown), undefined);
-      });
+    this.#inbox
+      .run(() => this.#handle(parsed.event, parsed.data))
+      .catch((thrown: unknown) => this.#o.events.problem(toWireError(thrown), undefined));
   }
 
   /** Seals a line to everyone or to one member. Throws a Refusal, and then nothing was sent. */
   say(text: string, to: Sid | "everyone"): Promise<Said> {
-    return this.#inOrder(async () => {
+    return this.#outgoing.run(async () => {
       checkText(text);
       const one = to === "everyone" ? undefined : this.members.get(to);
       if (to !== "everyone" && one === undefined) throw new Refusal("RECEIVER_GONE");
@@ -119,17 +125,17 @@ export class Session {
       const mid = crypto.randomUUID();
       const message: Message = { type: "chat", body: { scope: one ? "one" : "all", text } };
       if (receivers.length === 0 && this.#state.kind !== "joined") throw new Refusal("SIGNALING_AWAY");
-      if (receivers.length > 0) await this.#post(receivers, message, mid, one !== undefined);
+      if (receivers.length > 0) await this.#sender.post(receivers, message, mid, one !== undefined);
       return { mid, tsMs, text, to: one, receivers: receivers.length };
     });
   }
 
   /** Seals any other message to one member. Throws SIGNALING_AWAY, RECEIVER_GONE, SLOW_PEER, … */
   send(to: Sid, message: Message): Promise<void> {
-    return this.#inOrder(async () => {
+    return this.#outgoing.run(async () => {
       const member = this.members.get(to);
       if (!member) throw new Refusal("RECEIVER_GONE");
-      await this.#post([member], message, crypto.randomUUID(), true);
+      await this.#sender.post([member], message, crypto.randomUUID(), true);
     });
   }
 
@@ -150,38 +156,6 @@ export class Session {
     this.#o.events.state(state);
   }
 
-  #inOrder<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#outgoing.then(work);
-    this.#outgoing = done.catch(() => undefined);
-    return done;
-  }
-
-  async #post(to: readonly Member[], message: Message, mid: string, strict: boolean): Promise<void> {
-    if (this.#state.kind !== "joined") throw new Refusal("SIGNALING_AWAY");
-    this.#hash ??= rosterHash(this.members.values());
-    const jwe = await seal({
-      identity: this.#o.identity,
-      room: this.#o.room,
-      from: this.sid,
-      to: to.map((m) => m.card),
-      mid,
-      seq: ++this.#seq,
-      nowMs: this.#o.now(),
-      rh: await this.#hash,
-      message,
-    });
-    const sids = to.map((m) => m.sid);
-    if (message.type === "chat") this.#outbox.add(mid, jwe, sids, this.#o.now());
-    try {
-      const { gone, slow } = await this.#request("relay", { v: 1, to: sids, mid, jwe });
-      if (strict && gone.length > 0) throw new Refusal("RECEIVER_GONE");
-      if (strict && slow.length > 0) throw new Refusal("SLOW_PEER");
-    } catch (thrown) {
-      this.#outbox.drop(mid);
-      throw thrown;
-    }
-  }
-
   #request<E extends ClientEvent>(event: E, payload: ClientMessage<E>): Promise<ReplyValue<E>> {
     const wire = this.#wire;
     return ask(wire, () => this.#wire === wire, event, payload);
@@ -197,41 +171,46 @@ export class Session {
         return await this.#onRoster(data as ServerMessage<"roster">);
       case "envelope":
         return await this.#onEnvelope(data as Envelope);
-      case "bye": {
-        const { error } = data as ServerMessage<"bye">;
-        if (error.code === "SHUTTING_DOWN") return;
-        this.#wire?.close();
-        this.#wire = undefined;
-        clearInterval(this.#ticker);
-        return this.#enter({ kind: "closed", error });
-      }
+      case "bye":
+        if ((data as ServerMessage<"bye">).error.code === "SHUTTING_DOWN") return;
+        return this.#refused(this.#wire, (data as ServerMessage<"bye">).error);
     }
+  }
+
+  #refused(wire: SignalingWire | undefined, error: WireError): void {
+    wire?.close();
+    this.#wire = undefined;
+    clearInterval(this.#ticker);
+    this.#enter({ kind: "closed", error });
   }
 
   async #join(): Promise<void> {
     const o = this.#o;
     const wire = this.#wire;
     try {
-      const card = await signCard(o.identity, {
-        room: o.room,
-        name: o.name,
-        role: o.role,
+      const { room, name, role, roomKey } = o;
+      const claims = {
+        room,
+        name,
+        role,
+        roomKey,
         rnd: this.#rnd,
         nonce: this.#nonce,
         enc: o.keys.jwk,
-        roomKey: o.roomKey,
         nowMs: o.now(),
-      });
+      };
+      const card = await signCard(o.identity, claims);
       const full = await this.#request("join", { v: 1, room: o.room, card, admission: o.admission });
       await this.#onFull(full.epoch, full.cards);
       this.#joinedAtMs = o.now();
       if (this.#state.kind !== "joined") this.#enter({ kind: "joined" });
     } catch (thrown) {
       const error = toWireError(thrown);
-      if (this.#wire !== wire || error.code === "SIGNALING_AWAY" || error.code === "TIMEOUT") return; // the rim reconnects
-      wire?.close();
-      clearInterval(this.#ticker);
-      this.#enter({ kind: "closed", error });
+      if (this.#wire !== wire || error.code === "SIGNALING_AWAY") return; // the rim reconnects
+      // a crowd coming back at once is no reason to be turned away for good
+      const again = error.code === "TIMEOUT" || (this.#state.kind === "away" && AGAIN.includes(error.code));
+      if (again) setTimeout(() => this.#wire === wire && this.#rejoin(), AGAIN_MS);
+      else this.#refused(wire, error);
     }
   }
 
@@ -259,7 +238,6 @@ export class Session {
 
   #commit(change: RosterChange): void {
     this.#roster = change.roster;
-    this.#hash = undefined;
     if (change.joined.length > 0 || change.left.length > 0)
       this.#o.events.members(change.joined, change.left);
   }
@@ -279,7 +257,7 @@ export class Session {
       if (!from) return;
       const { message } = opened;
       if (message.type === "ack") {
-        if (this.#outbox.acknowledge(message.body.mid, from.sid))
+        if (this.#sender.acknowledge(message.body.mid, from.sid))
           this.#o.events.receipt(message.body.mid, from.sid);
         return;
       }
@@ -300,14 +278,14 @@ export class Session {
     if (this.#state.kind !== "joined") return;
     const expired = expireAway(this.#roster, nowMs);
     if (expired.left.length > 0) this.#commit(expired);
-    for (const entry of this.#outbox.due(nowMs, (sid) => this.members.has(sid))) {
-      this.#request("relay", { v: 1, to: [...entry.waiting], mid: entry.mid, jwe: entry.jwe }).catch(
-        () => undefined,
-      );
-    }
+    this.#sender.resend();
     if (nowMs - this.#joinedAtMs > REFRESH_MS) {
       this.#joinedAtMs = nowMs;
-      this.#inbox = this.#inbox.then(() => this.#join()).catch(() => undefined);
+      this.#rejoin();
     }
+  }
+
+  #rejoin(): void {
+    this.#inbox.run(() => this.#join()).catch(() => undefined);
   }
 }
