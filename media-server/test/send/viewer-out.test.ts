@@ -57,9 +57,8 @@ describe("the way out of one viewer", () => {
       vi.advanceTimersByTime(3000);
     }
     expect(heads.length).toBeGreaterThan(65_536);
-    heads.forEach((head, i) => {
-      expect(head.sequence).toBe(((heads[0]?.sequence ?? 0) + i) & 0xffff);
-    });
+    const first = heads[0]?.sequence ?? 0;
+    expect(heads.every((head, i) => head.sequence === ((first + i) & 0xffff))).toBe(true);
     const marked = heads.filter(({ marker }) => marker);
     expect(marked).toHaveLength(30);
     expect(new Set(heads.map((h) => h.payloadType))).toEqual(new Set([96, 98]));
