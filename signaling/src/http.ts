@@ -41,6 +41,9 @@ const isSecure = (request: IncomingMessage, options: HttpOptions): boolean =>
 export function refusalOf(request: IncomingMessage, options: HttpOptions): ErrorCode | undefined {
   const { host, origin } = request.headers;
   if (!isOwnOrigin(origin, host, options.hosts)) return "ORIGIN_REFUSED";
+  // a program of this very machine (the media server) by the machine's outer address: nothing leaves it
+  const { remoteAddress, localAddress } = request.socket;
+  if (origin === undefined && remoteAddress === localAddress) return undefined;
   return isSecure(request, options) ? undefined : "INSECURE_CONTEXT";
 }
 

@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { refusalOf } from "../src/http.ts";
 import { clientAddress, isOwnHost, isOwnOrigin } from "../src/origin.ts";
 import { loadPage } from "../src/page.ts";
 import { type Running, startSignaling } from "./helpers.ts";
@@ -132,6 +134,20 @@ describe("origins", () => {
     ["http://[::1]:3000", "[::1]:3000", true],
   ])("Origin %s at Host %s: %s", (origin, host, allowed) => {
     expect(isOwnOrigin(origin, host, rules)).toBe(allowed);
+  });
+
+  test("plain http from elsewhere is refused to pages and programs, but not to this machine's own programs", () => {
+    const options = { page: undefined, tls: undefined, behindProxy: false, hosts: rules };
+    const from = (remoteAddress: string, origin?: string) =>
+      ({
+        headers: { host: "192.0.2.7:3000", ...(origin === undefined ? {} : { origin }) },
+        socket: { remoteAddress, localAddress: "192.0.2.7" },
+      }) as unknown as IncomingMessage;
+    expect(refusalOf(from("192.0.2.9", "http://192.0.2.7:3000"), options)).toBe("INSECURE_CONTEXT");
+    expect(refusalOf(from("192.0.2.7", "http://192.0.2.7:3000"), options)).toBe("INSECURE_CONTEXT");
+    expect(refusalOf(from("192.0.2.9"), options)).toBe("INSECURE_CONTEXT");
+    expect(refusalOf(from("192.0.2.7"), options)).toBeUndefined();
+    expect(refusalOf(from("192.0.2.9"), { ...options, behindProxy: true })).toBeUndefined();
   });
 
   test.each(["", "a b", "x@y", "[::1", "localhost:123456", undefined])("%s is no host", (host) => {
