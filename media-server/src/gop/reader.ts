@@ -17,6 +17,10 @@ export interface ReaderStart {
 
 /** Sound may begin one packet early. */
 const SOUND_EARLY_MS = 20;
+/** After a longer step back it begins there instead of encoding everything in between first. */
+const MAX_UNSEEN_GOPS = 8;
+
+type Step = "again" | "waiting" | "end";
 
 export class LaneGopReader implements GopReader, LaneReader {
   readonly #lane: Lane;
@@ -27,6 +31,10 @@ export class LaneGopReader implements GopReader, LaneReader {
   /** The first frame has been found. Until then an empty place makes it look further back. */
   #located = false;
   #backStep = 1;
+  /** While looking back: first GOP known to begin too late or to be empty. */
+  #top: number | undefined;
+  /** While looking forward again: last GOP known to begin early enough. */
+  #floor: number | undefined;
   #waiting = true;
   #closed = false;
   #error: Refusal | undefined;
@@ -56,12 +64,12 @@ export class LaneGopReader implements GopReader, LaneReader {
     this.#waiting = false;
     while (!this.#closed && this.#error === undefined) {
       const frame = this.#gop.frames[this.#position];
-      if (frame !== undefined) {
-        if (this.#located || this.#isFirst(frame)) return frame;
-      } else if (!this.#goOn()) {
-        if (this.#waiting) return "waiting";
-        break;
-      }
+      if (frame !== undefined && this.#located) return frame;
+      const step = frame === undefined ? this.#goOn() : this.#consider(frame);
+      if (step === "end") break;
+      if (step !== "waiting") continue;
+      this.#waiting = true;
+      return "waiting";
     }
     return "end";
   }
@@ -97,59 +105,71 @@ export class LaneGopReader implements GopReader, LaneReader {
     this.#lane.leave(this);
   }
 
-  /** Decides whether reading begins with this frame; if not, moves on or back. */
-  #isFirst(frame: Frame): boolean {
+  /** Nothing was given out yet: does reading begin with this frame, or further on, or further back? */
+  #consider(frame: Frame): Step {
     const { kind, fromMs, toleranceMs } = this.#start;
-    if (kind === "audio" && frame.ptsMs < fromMs - SOUND_EARLY_MS) {
-      this.#position += 1;
-      return false;
+    if (kind === "audio") {
+      if (frame.ptsMs < fromMs - SOUND_EARLY_MS) this.#position += 1;
+      else this.#located = true;
+      return "again";
     }
-    if (kind === "video" && this.#index > 0 && frame.ptsMs > fromMs + toleranceMs) {
-      this.#moveBack();
-      return false;
+    if (this.#index > 0 && frame.ptsMs > fromMs + toleranceMs) return this.#moveBack();
+    const unseen = this.#top === undefined ? 0 : this.#top - this.#index - 1;
+    if (unseen <= 0 || unseen > MAX_UNSEEN_GOPS) {
+      this.#located = true;
+      return "again";
     }
-    this.#located = true;
-    return true;
+    // the step back was longer than one GOP: a later one may still begin before fromMs
+    if (!this.#gop.complete) return "waiting";
+    this.#floor = this.#index;
+    return this.#moveTo(this.#index + 1);
   }
 
-  /** No frame at the position: moves to another GOP. False when there is nowhere to go (now). */
-  #goOn(): boolean {
+  /** No frame at the position: moves to another GOP, or says why not. */
+  #goOn(): Step {
     const end = this.#lane.end ?? Number.POSITIVE_INFINITY;
-    const mayLookBack = !this.#located && this.#start.kind === "video" && this.#index > 0;
     if (this.#index < end && !this.#gop.complete) {
       const refusal = this.#lane.refusalAt(this.#index);
       if (refusal !== undefined) this.fail(refusal);
-      this.#waiting = refusal === undefined;
-      return false;
+      return refusal === undefined ? "waiting" : "end";
     }
-    if (mayLookBack) {
-      this.#moveBack();
-      return true;
+    const isPicture = this.#start.kind === "video";
+    if (!this.#located && isPicture) {
+      if (this.#floor !== undefined && this.#index + 1 < Math.min(end, this.#top ?? 0)) return this.#moveTo(this.#index + 1);
+      if (this.#index > 0) return this.#moveBack();
     }
     if (this.#index + 1 >= end) {
       const refusal = this.#lane.refusalAt(this.#index);
       if (refusal !== undefined && !this.#located) this.fail(refusal);
-      return false;
+      return "end";
     }
     // nothing before the film's first frame: take whatever comes first
-    if (this.#start.kind === "video") this.#located = true;
-    this.#moveTo(this.#index + 1);
-    return true;
+    if (isPicture) this.#located = true;
+    return this.#moveTo(this.#index + 1);
   }
 
-  /** Steps grow, so that a film that is shorter than it says does not cost one run for each missing second. */
-  #moveBack(): void {
-    const known = Math.min(this.#index, this.#lane.end ?? Number.POSITIVE_INFINITY);
-    this.#moveTo(Math.max(0, known - this.#backStep));
+  /**
+   * To the last GOP known to begin early enough, else further back. Steps grow, so that a film that is shorter than it
+   * says does not cost one run for each missing second.
+   */
+  #moveBack(): Step {
+    if (this.#floor !== undefined) {
+      this.#located = true;
+      return this.#moveTo(this.#floor);
+    }
+    this.#top = Math.min(this.#index, this.#lane.end ?? Number.POSITIVE_INFINITY);
+    const step = this.#backStep;
     this.#backStep *= 2;
+    return this.#moveTo(Math.max(0, this.#top - step));
   }
 
-  #moveTo(index: number): void {
+  #moveTo(index: number): Step {
     const left = this.#index;
     this.#index = index;
     this.#position = 0;
     this.#gop = this.#lane.pin(index);
     this.#lane.unpin(left);
     this.#lane.update();
+    return "again";
   }
 }

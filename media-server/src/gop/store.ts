@@ -161,9 +161,14 @@ class Store implements GopStore {
   }
 
   async #begin(title: Title, reader: LaneGopReader, lane: Lane): Promise<void> {
-    const refusal = await this.#options.check(title).catch((error: unknown) => new Refusal("TITLE_GONE", undefined, { cause: error }));
-    if (refusal !== undefined) reader.fail(refusal);
-    else if (!reader.closed && reader.error === undefined) lane.join(reader);
+    try {
+      const refusal = await this.#options.check(title);
+      if (refusal !== undefined) reader.fail(refusal);
+      else if (!reader.closed && reader.error === undefined) lane.join(reader);
+    } catch (error) {
+      this.#options.log.error({ title: title.id, error: String(error) }, "a reader could not begin");
+      reader.fail(new Refusal("INTERNAL"));
+    }
   }
 
   #room(title: Title, rendition: AnyRendition): Room {

@@ -17,7 +17,7 @@ const run = promisify(execFile);
 export const quiet: Log = { info: () => undefined, warn: () => undefined, error: () => undefined, debug: () => undefined };
 
 export const tempFolder = async (): Promise<{ path: string; remove: () => Promise<void> }> => {
-  const path = await mkdtemp(join(tmpdir(), "loge-test-"));
+  const path = await mkdtemp(join(tmpdir(), "loge-media-"));
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 };
 
