@@ -31,7 +31,6 @@ export const LIMITS = {
   controlBytes: 16 * 1024,
   bulkChunkBytes: 16 * 1024,
   bulkPageTitles: 50,
-  searchBytes: 200,
 } as const;
 
 /** A card lives this long at the most; a session makes a new one well before. */
