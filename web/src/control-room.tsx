@@ -4,9 +4,9 @@ import type { PanelProps } from "./room-screen.tsx";
 import { nameOf, rightsOf } from "./view.ts";
 
 export function Company({ room, view, t }: PanelProps) {
-  const rights = rightsOf(view, room.me.sid);
-  if (!rights) return null;
   const isHost = room.invite.h !== undefined;
+  const rights = rightsOf(view, room.me.sid, isHost);
+  if (!rights) return null;
   const choose = (mode: string): void => {
     const chosen: ControlMode | undefined = CONTROL_MODES.find((each) => each === mode);
     if (chosen) void room.mode(chosen);
@@ -37,20 +37,24 @@ export function Company({ room, view, t }: PanelProps) {
             {t.askForControl}
           </button>
         ))}
-      {view.asking.map((sid) => {
-        const name = nameOf(view, sid) ?? t.somebody;
-        return (
-          <div key={sid} className="asking" role="alertdialog" aria-label={t.asksForControl(name)}>
-            <p>{t.asksForControl(name)}</p>
-            <button type="button" className="primary" onClick={() => void room.grant(sid, true)}>
-              {t.allow(name)}
-            </button>
-            <button type="button" className="quiet" onClick={() => void room.grant(sid, false)}>
-              {t.refuse}
-            </button>
-          </div>
-        );
-      })}
     </div>
   );
+}
+
+/** Whoever asks the owner for control, each with an answer to give. */
+export function Asking({ room, view, t }: PanelProps) {
+  return view.asking.map((sid) => {
+    const name = nameOf(view, sid) ?? t.somebody;
+    return (
+      <div key={sid} className="asking" role="alertdialog" aria-label={t.asksForControl(name)}>
+        <p>{t.asksForControl(name)}</p>
+        <button type="button" className="primary" onClick={() => void room.grant(sid, true)}>
+          {t.allow(name)}
+        </button>
+        <button type="button" className="quiet" onClick={() => void room.grant(sid, false)}>
+          {t.refuse}
+        </button>
+      </div>
+    );
+  });
 }

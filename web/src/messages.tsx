@@ -142,6 +142,7 @@ function Compose({ room, view, t }: PanelProps) {
     void send();
   };
   const choose = (sid: string): void => {
+    setError(undefined);
     const member = others.find((each) => each.sid === sid);
     if (sid === "everyone") setTarget(undefined);
     else if (member) setTarget({ sid: member.sid, id: member.id, name: member.name });
@@ -179,7 +180,10 @@ function Compose({ room, view, t }: PanelProps) {
           dir="auto"
           value={text}
           readOnly={isSending}
-          onChange={(event) => setText(event.target.value)}
+          onChange={(event) => {
+            setText(event.target.value);
+            setError(undefined);
+          }}
           onKeyDown={onKeyDown}
         />
         <button type="submit" className="primary" disabled={isSending}>

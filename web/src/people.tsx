@@ -4,7 +4,8 @@ import { keyTag } from "@loge/protocol/card";
 import type { Member } from "@loge/protocol/session";
 import { type CSSProperties, useMemo } from "react";
 import type { PanelProps } from "./room-screen.tsx";
-import { hueOf, initialsOf, screeningOf } from "./view.ts";
+import type { Strings } from "./strings.ts";
+import { hueOf, initialsOf, type RoomView, screeningOf } from "./view.ts";
 
 declare module "react" {
   interface CSSProperties {
@@ -23,9 +24,12 @@ export function PeoplePanel({ room, view, t }: PanelProps) {
   const mine = view.members.filter((member) => member.sid === room.me.sid);
   return (
     <section className="people panel" aria-labelledby="people-title">
-      <h2 id="people-title" className="panel-title">
-        {t.people} <span className="count">{view.members.length}</span>
-      </h2>
+      <div className="panel-head">
+        <h2 id="people-title" className="panel-title">
+          {t.people} <span className="count">{view.members.length}</span>
+        </h2>
+        <Comings toast={view.toast} t={t} />
+      </div>
       <ul className="people-list" aria-label={t.people}>
         {[...mine, ...others].map((member) => (
           <Person key={member.sid} member={member} room={room} view={view} t={t} />
@@ -33,6 +37,19 @@ export function PeoplePanel({ room, view, t }: PanelProps) {
       </ul>
       {others.length === 0 && <p className="hint">{t.alone}</p>}
     </section>
+  );
+}
+
+/** Who came and went, for a moment. */
+function Comings({ toast, t }: { readonly toast: RoomView["toast"]; readonly t: Strings }) {
+  const words = [
+    toast && toast.joined.length > 0 ? t.joinedToast(toast.joined.join(", ")) : "",
+    toast && toast.left.length > 0 ? t.leftToast(toast.left.join(", ")) : "",
+  ];
+  return (
+    <p className="comings" aria-live="polite">
+      {words.filter((text) => text !== "").join(" · ")}
+    </p>
   );
 }
 

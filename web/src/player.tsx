@@ -1,6 +1,6 @@
 /** The picture and what stands around it. The media server's timeline says what is on; the buttons only ask. */
 import { useEffect, useRef, useState } from "react";
-import { Company } from "./control-room.tsx";
+import { Asking, Company } from "./control-room.tsx";
 import { Controls } from "./controls.tsx";
 import { followFrames } from "./film-clock.ts";
 import type { PanelProps } from "./room-screen.tsx";
@@ -101,6 +101,7 @@ export function Stage({ room, view, t }: PanelProps) {
       {watch && (
         <div className="desk">
           <Controls room={room} view={view} t={t} video={video} stage={stage} />
+          <Asking room={room} view={view} t={t} />
           <div className="bill">
             <h2 className="bill-title">{titleName(view)}</h2>
             <Company room={room} view={view} t={t} />

@@ -90,7 +90,7 @@ function CopyInvite({ room, t }: { readonly room: Room; readonly t: Strings }) {
   );
 }
 
-/** What is wrong at the moment, in words; and who came and went. */
+/** What is wrong at the moment, in words. */
 function Notices({ room, view, t }: PanelProps) {
   const isAway = view.session.kind === "away";
   const isLinkLost = view.link === "lost";
@@ -103,7 +103,6 @@ function Notices({ room, view, t }: PanelProps) {
       : isLinkLost && view.linkError
         ? sentence(view.linkError)
         : undefined;
-  const { toast } = view;
   return (
     <div className="notices">
       {view.alert && (
@@ -114,19 +113,7 @@ function Notices({ room, view, t }: PanelProps) {
           </button>
         </div>
       )}
-      <div aria-live="polite">
-        {away !== undefined && <p className="notice">{away}</p>}
-        {toast && (
-          <p className="toast">
-            {[
-              toast.joined.length > 0 ? t.joinedToast(toast.joined.join(", ")) : "",
-              toast.left.length > 0 ? t.leftToast(toast.left.join(", ")) : "",
-            ]
-              .filter((text) => text !== "")
-              .join(" · ")}
-          </p>
-        )}
-      </div>
+      <div aria-live="polite">{away !== undefined && <p className="notice">{away}</p>}</div>
     </div>
   );
 }

@@ -137,12 +137,12 @@ export interface Rights {
   readonly mayControl: boolean;
 }
 
-export function rightsOf(view: RoomView, me: string): Rights | undefined {
+export function rightsOf(view: RoomView, me: string, isHost: boolean): Rights | undefined {
   const line = view.watch?.line;
   const screening = line && view.screenings.find((each) => each.screening === line.screening);
   if (!screening) return undefined;
   const isOwner = screening.owner === me;
-  const mayControl = isOwner || screening.mode === "everyone" || screening.granted.includes(me);
+  const mayControl = isHost || isOwner || screening.mode === "everyone" || screening.granted.includes(me);
   return { mode: screening.mode, owner: screening.owner, isOwner, mayControl };
 }
 
