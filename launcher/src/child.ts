@@ -114,8 +114,6 @@ export class Part {
     child.kill("SIGTERM");
     await this.#ended;
     clearTimeout(killer);
-    // also what outlived its leader
-    this.#killGroup(child.pid);
   }
 
   #killGroup(pid: number | undefined): void {
@@ -162,6 +160,7 @@ export class Part {
   }
 
   #onEnd(child: ChildProcess, startedMs: number, why: string): void {
+    // also what outlived its leader
     this.#killGroup(child.pid);
     if (this.#closing !== undefined) return;
     if (performance.now() - startedMs >= this.#times.healthyMs) this.#failures = 0;

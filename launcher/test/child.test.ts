@@ -114,12 +114,24 @@ process.on("SIGTERM", () => console.log("not now"));
 const grandchild = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
 process.once("message", () => process.send({ type: "ready", port: grandchild.pid }));
 setInterval(() => {}, 1000);`;
-  const { part: made } = await part(deaf);
+  const { part: made, lines } = await part(deaf);
   const { port: grandchild = 0 } = await made.start();
   const pid = made.pid ?? 0;
   expect([alive(pid), alive(grandchild)]).toEqual([true, true]);
   await Promise.all([made.close(), made.close()]);
   await until(() => !alive(pid) && !alive(grandchild), "the end of both");
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(lines.filter((line) => line.includes("again"))).toEqual([]);
+});
+
+test("a grandchild that outlives its killed leader is ended with it", async () => {
+  const leader = `import { spawn } from "node:child_process";
+const grandchild = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
+process.once("message", () => process.send({ type: "ready", port: grandchild.pid }));`;
+  const { part: made } = await part(leader);
+  const { port: grandchild = 0 } = await made.start();
+  process.kill(made.pid ?? 0, "SIGKILL");
+  await until(() => !alive(grandchild), "the end of the grandchild");
 });
 
 test("closed while it waits for its next try, it does not come back", async () => {
