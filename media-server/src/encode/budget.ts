@@ -29,7 +29,8 @@ export const stepOf = (height: number): number => HEIGHTS.findLast((step) => ste
 
 const keyOf = (load: EncodeLoad): string => `${load.codec}:${stepOf(load.height)}`;
 
-export const createBudget = (cores: number): BudgetState => ({ measured: new Map(), cores: Math.max(1, cores) });
+/** `cores` may be a fraction (a container's share). */
+export const createBudget = (cores: number): BudgetState => ({ measured: new Map(), cores });
 
 /** Speed alone in multiples of real time. */
 export const speedOf = (state: BudgetState, load: EncodeLoad): number =>

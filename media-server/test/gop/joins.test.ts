@@ -37,7 +37,7 @@ const times = (frames: readonly Frame[]): number[] => frames.map((frame) => fram
 /** GOP k alone, from a store that has nothing else. */
 const alone = async (name: string, rendition: AnyRendition, k: number): Promise<Frame[]> => {
   const store = storeFor(ffmpeg, library);
-  const offsetMs = rendition.kind === "audio" ? 13.5 : 0;
+  const offsetMs = rendition.kind === "audio" ? 13.5 : 500;
   const reader = store.open(titleNamed(library, name), rendition, k * 1000 + offsetMs);
   const frames = await takeUntil(reader, (k + 1) * 1000 - (rendition.kind === "audio" ? 6.5 : 0.5));
   await store.close("test over");
