@@ -217,7 +217,7 @@ class Conversation {
 
   async #join(name: string): Promise<void> {
     await this.#linkOpen();
-    await this.#visit.until(() => this.#visit.hasScreenings, FIRST_SCREENINGS_MS);
+    await this.#visit.until(() => this.#visit.toldScreenings !== undefined, FIRST_SCREENINGS_MS);
     const member = findMember(this.#visit.others, name);
     const screening = screeningOf(this.#visit.screenings, member.sid);
     if (!screening)

@@ -12,6 +12,8 @@ export function arrivalLine(own: string, others: readonly Member[]): string {
   return `joined as ${own}; here: ${others.map((member) => member.name).join(", ")}`;
 }
 
+export const askedLine = (name: string): string => `${name} asks for control: grant ${name}, or deny ${name}`;
+
 /** Comings and goings; nothing is said of the same person on another connection. Notes tell of the media server. */
 export function rosterLines(
   joined: readonly Member[],

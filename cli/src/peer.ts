@@ -53,7 +53,12 @@ function askForStereo(sdp: string): string {
   return sdp.replace(new RegExp(`^(a=fmtp:${opus} (?!.*\\bstereo=1\\b)[^\\r\\n]*)`, "m"), "$1;stereo=1");
 }
 
-export function createPeer(events: LinkPeerEvents, sinks: Sinks): LinkPeer {
+export interface Peer extends LinkPeer {
+  /** Pictures decoded since the connection began; 0 where the statistics do not tell. */
+  framesDecoded(): Promise<number>;
+}
+
+export function createPeer(events: LinkPeerEvents, sinks: Sinks): Peer {
   const pc = new wrtc.RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" });
   const running: { stop(): void }[] = [];
   let isClosed = false;
@@ -99,6 +104,7 @@ export function createPeer(events: LinkPeerEvents, sinks: Sinks): LinkPeer {
       return pc.localDescription?.sdp ?? "";
     },
     remoteFingerprint: () => remoteFingerprint(pc),
+    framesDecoded: () => framesDecoded(pc),
     close: () => {
       if (isClosed) return;
       isClosed = true;
@@ -119,9 +125,20 @@ function gatheringComplete(pc: RTCPeerConnection): Promise<void> {
   });
 }
 
+async function statistics(pc: RTCPeerConnection): Promise<readonly Record<string, unknown>[]> {
+  return pc.connectionState === "closed" ? [] : [...(await pc.getStats()).values()];
+}
+
+async function framesDecoded(pc: RTCPeerConnection): Promise<number> {
+  const entries = await statistics(pc);
+  const video = entries.find((entry) => entry["type"] === "inbound-rtp" && entry["kind"] === "video");
+  const frames = video?.["framesDecoded"];
+  return typeof frames === "number" ? frames : 0;
+}
+
 /** The certificate that DTLS saw, from the statistics: "sha-256 AA:BB:…"; undefined where they do not tell. */
 async function remoteFingerprint(pc: RTCPeerConnection): Promise<string | undefined> {
-  const stats: readonly Record<string, unknown>[] = [...(await pc.getStats()).values()];
+  const stats = await statistics(pc);
   const transport = stats.find(
     (entry) => entry["type"] === "transport" && typeof entry["remoteCertificateId"] === "string",
   );

@@ -11,11 +11,20 @@ export interface TheatreOptions {
   /** Shown name of a title's id. */
   readonly nameOf: (watch: Watch) => string;
   readonly print: (line: string) => void;
+  /** Pictures that the decoder has made so far; undefined without a connection. */
+  readonly decoded: () => Promise<Decoded | undefined>;
   readonly now: () => number;
+}
+
+export interface Decoded {
+  /** The count begins again with every connection. */
+  readonly connection: object;
+  readonly frames: number;
 }
 
 interface Show {
   readonly film: Film;
+  readonly before: Promise<Decoded | undefined>;
   output: Output | undefined;
   /** Undefined until the first timeline: pictures may come before it, by another road. */
   screening: string | undefined;
@@ -30,6 +39,7 @@ export class Theatre implements Sinks {
   readonly #o: TheatreOptions;
   #show: Show | undefined;
   #closing: Promise<void> = Promise.resolve();
+  #ending = 0;
 
   constructor(options: TheatreOptions) {
     this.#o = options;
@@ -37,7 +47,7 @@ export class Theatre implements Sinks {
 
   /** A film is expected, running or being counted up. */
   get isRunning(): boolean {
-    return this.#show !== undefined;
+    return this.#show !== undefined || this.#ending > 0;
   }
 
   /** A film was asked for: what arrives from now on is part of it. */
@@ -93,7 +103,7 @@ export class Theatre implements Sinks {
   }
 
   #begin(screening: string | undefined): Show {
-    return { film: new Film(this.#o.now), output: undefined, screening, name: "" };
+    return { film: new Film(this.#o.now), before: this.#o.decoded(), output: undefined, screening, name: "" };
   }
 
   async #settle(show: Show): Promise<void> {
@@ -110,9 +120,19 @@ export class Theatre implements Sinks {
 
   #close(show: Show, word: "ended" | "stopped"): void {
     if (this.#show === show) this.#show = undefined;
-    this.#closing = show.output?.close() ?? Promise.resolve();
+    this.#ending++;
+    this.#closing = this.#tell(show, word).finally(() => {
+      this.#ending--;
+    });
+  }
+
+  async #tell(show: Show, word: "ended" | "stopped"): Promise<void> {
+    const [before, after] = await Promise.all([show.before, this.#o.decoded(), show.output?.close()]);
     if (show.screening === undefined) return;
     const { frames, width, height, playedMs } = show.film.report();
-    this.#o.print(`${word} ${show.name}: ${frames} frames, ${width}x${height}, ${seconds(playedMs)}`);
+    // the sink leaves out pictures that were decoded too late to be shown (a busy machine); they have arrived all the same
+    const decoded = before && after?.connection === before.connection ? after.frames - before.frames : 0;
+    const arrived = Math.max(frames, decoded);
+    this.#o.print(`${word} ${show.name}: ${arrived} frames, ${width}x${height}, ${seconds(playedMs)}`);
   }
 }

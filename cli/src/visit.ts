@@ -8,11 +8,12 @@ import type { Identity, SessionKeys } from "@loge/protocol/keys";
 import { Link, type LinkState } from "@loge/protocol/link";
 import { type Member, Session, type SessionState } from "@loge/protocol/session";
 import type { Watch } from "@loge/protocol/watch";
+import { asSid } from "@loge/protocol/wire";
 import { Catalogue } from "./catalogue.ts";
 import { Changes } from "./changes.ts";
-import { arrivalLine, newScreeningLines, rosterLines, timelineLine } from "./narrate.ts";
+import { arrivalLine, askedLine, newScreeningLines, rosterLines, timelineLine } from "./narrate.ts";
 import type { Output } from "./output.ts";
-import { createPeer } from "./peer.ts";
+import { createPeer, type Peer } from "./peer.ts";
 import { Receipts } from "./receipts.ts";
 import type { Screen } from "./screen.ts";
 import { connectSignaling, type Signaling } from "./socket.ts";
@@ -55,6 +56,7 @@ export class Visit {
     closed: (error: WireError | undefined) => void;
   };
   #parts: Parts | undefined;
+  #peer: Peer | undefined;
   #hasJoined = false;
   #screenings: readonly ScreeningInfo[] | undefined;
   readonly #repeats: Repeats;
@@ -98,12 +100,12 @@ export class Visit {
   get media(): string {
     return this.#o.invite.media;
   }
-  /** Empty until the media server told. */
   get screenings(): readonly ScreeningInfo[] {
     return this.#screenings ?? [];
   }
-  get hasScreenings(): boolean {
-    return this.#screenings !== undefined;
+  /** Undefined until the media server told. */
+  get toldScreenings(): readonly ScreeningInfo[] | undefined {
+    return this.#screenings;
   }
   /** Everybody a line can be sent to. */
   get others(): readonly Member[] {
@@ -112,8 +114,7 @@ export class Visit {
     );
   }
   nameOf(sid: string): string | undefined {
-    for (const member of this.session.members.values()) if (member.sid === sid) return member.name;
-    return undefined;
+    return this.session.members.get(asSid(sid))?.name;
   }
 
   /** True as soon as `ready` is, false when it was not in time. */
@@ -163,11 +164,18 @@ export class Visit {
       open: this.#o.openOutput,
       nameOf: (watch) => this.#titleName(watch.line.screening, watch.line.title),
       print: (line) => screen.line(line),
+      decoded: async () => {
+        const connection = this.#peer;
+        return connection && { connection, frames: await connection.framesDecoded().catch(() => 0) };
+      },
       now,
     });
     const link = new Link({
       session,
-      createPeer: (events) => createPeer(events, theatre),
+      createPeer: (events) => {
+        this.#peer = createPeer(events, theatre);
+        return this.#peer;
+      },
       hostSecret: invite.h,
       now,
       events: {
@@ -273,11 +281,9 @@ export class Visit {
         screen.error(new Refusal(event.error.code, event.error.detail));
         this.theatre.forget();
         break;
-      case "asked": {
-        const name = this.nameOf(event.sid) ?? "somebody";
-        screen.line(`${name} asks for control: grant ${name}, or deny ${name}`);
+      case "asked":
+        screen.line(askedLine(this.nameOf(event.sid) ?? "somebody"));
         break;
-      }
       case "notice":
         this.#tell(event.error);
         break;
@@ -286,9 +292,8 @@ export class Visit {
   }
 
   #titleName(screening: string, title: string): string {
-    const name =
-      this.catalogue.nameOf(title) ?? this.screenings.find((known) => known.screening === screening)?.name;
-    return printable(name ?? "the film");
+    const known = this.screenings.find((one) => one.screening === screening)?.name;
+    return printable(this.catalogue.nameOf(title) ?? known ?? "the film");
   }
 
   #tell(error: WireError): void {
