@@ -82,7 +82,7 @@ describe("the list of resolutions", () => {
 describe("what a title is played at", () => {
   test("its usual while nothing was chosen", () => expect(heightFor(small, undefined)).toBe(240));
   test("the chosen one where it is offered", () => expect(heightFor(large, 480)).toBe(480));
-  test("the next lower one where it is not", () => expect(heightFor(small, 720)).toBe(240));
+  test("the next lower one where it is not", () => expect(heightFor(large, 1440)).toBe(1080));
   test("its usual where all offered are higher", () => expect(heightFor(large, 144)).toBe(720));
   test("source where source was chosen", () => expect(heightFor(small, "source")).toBe("source"));
 });
