@@ -2,11 +2,11 @@
 import type { RoomId, Sid } from "./brands.ts";
 import type { Message } from "./chat.ts";
 import { rosterHash, seal } from "./envelope.ts";
-import { Refusal } from "./errors.ts";
+import { Refusal, toWireError } from "./errors.ts";
 import type { Identity } from "./keys.ts";
 import { Outbox } from "./outbox.ts";
 import type { Member, Roster } from "./roster.ts";
-import type { ClientMessage, Relayed } from "./wire.ts";
+import type { ClientMessage, GeneralJwe, Relayed } from "./wire.ts";
 
 export interface SenderOptions {
   readonly identity: Identity;
@@ -18,37 +18,69 @@ export interface SenderOptions {
   readonly relay: (payload: ClientMessage<"relay">) => Promise<Relayed>;
 }
 
+/** A sealed line that nobody answered for: it may have arrived or not. */
+interface Doubtful {
+  readonly key: string;
+  readonly mid: string;
+  readonly jwe: GeneralJwe;
+  readonly atMs: number;
+}
+
+const DOUBT_MS = 60_000;
+
 export class Sender {
   readonly #o: SenderOptions;
   readonly #outbox = new Outbox();
   #seq = 0;
+  #doubtful: Doubtful | undefined;
   #hashed: { readonly of: Roster; readonly hash: Promise<string> } | undefined;
 
   constructor(options: SenderOptions) {
     this.#o = options;
   }
 
-  /** `strict`: throws RECEIVER_GONE or SLOW_PEER where not all could be reached. Throws SIGNALING_AWAY, TOO_LARGE, … */
-  async post(to: readonly Member[], message: Message, mid: string, strict: boolean): Promise<void> {
-    const { identity, room, sid, now } = this.#o;
+  /**
+   * Resolves with the message's mid. `strict`: throws RECEIVER_GONE or SLOW_PEER where not all could be reached. Throws
+   * SIGNALING_AWAY, TIMEOUT, …; who then says the same again sends the same envelope, so nobody is shown it twice.
+   */
+  async post(to: readonly Member[], message: Message, strict: boolean): Promise<string> {
     if (!this.#o.isJoined()) throw new Refusal("SIGNALING_AWAY");
-    const jwe = await seal({
-      ...{ identity, room, from: sid, mid, message },
-      to: to.map((m) => m.card),
-      seq: ++this.#seq,
-      nowMs: now(),
-      rh: await this.#rosterHash(),
-    });
+    const nowMs = this.#o.now();
     const sids = to.map((m) => m.sid);
-    if (message.type === "chat") this.#outbox.add(mid, jwe, sids, now());
+    const key = JSON.stringify([sids, message]);
+    const before = this.#doubtful;
+    const isAgain = before !== undefined && before.key === key && nowMs - before.atMs < DOUBT_MS;
+    const sealed = isAgain ? before : { key, atMs: nowMs, ...(await this.#seal(to, message, nowMs)) };
+    const { mid, jwe } = sealed;
+    if (message.type === "chat") this.#outbox.add(mid, jwe, sids, nowMs);
     try {
       const { gone, slow } = await this.#o.relay({ v: 1, to: sids, mid, jwe });
+      if (isAgain) this.#doubtful = undefined;
       if (strict && gone.length > 0) throw new Refusal("RECEIVER_GONE");
       if (strict && slow.length > 0) throw new Refusal("SLOW_PEER");
+      return mid;
     } catch (thrown) {
       this.#outbox.drop(mid);
+      const { code } = toWireError(thrown);
+      if (message.type === "chat" && (code === "TIMEOUT" || code === "SIGNALING_AWAY")) this.#doubtful = sealed;
       throw thrown;
     }
+  }
+
+  async #seal(
+    to: readonly Member[],
+    message: Message,
+    nowMs: number,
+  ): Promise<{ readonly mid: string; readonly jwe: GeneralJwe }> {
+    const { identity, room, sid } = this.#o;
+    const mid = crypto.randomUUID();
+    const jwe = await seal({
+      ...{ identity, room, from: sid, mid, message, nowMs },
+      to: to.map((m) => m.card),
+      seq: ++this.#seq,
+      rh: await this.#rosterHash(),
+    });
+    return { mid, jwe };
   }
 
   /** True when `from` had not acknowledged `mid` before. */

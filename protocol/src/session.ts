@@ -122,10 +122,12 @@ export class Session {
         ? [one]
         : [...this.members.values()].filter((m) => m.sid !== this.sid && m.id !== this.#o.media);
       const tsMs = this.#o.now();
-      const mid = crypto.randomUUID();
       const message: Message = { type: "chat", body: { scope: one ? "one" : "all", text } };
       if (receivers.length === 0 && this.#state.kind !== "joined") throw new Refusal("SIGNALING_AWAY");
-      if (receivers.length > 0) await this.#sender.post(receivers, message, mid, one !== undefined);
+      const mid =
+        receivers.length > 0
+          ? await this.#sender.post(receivers, message, one !== undefined)
+          : crypto.randomUUID();
       return { mid, tsMs, text, to: one, receivers: receivers.length };
     });
   }
@@ -135,7 +137,7 @@ export class Session {
     return this.#outgoing.run(async () => {
       const member = this.members.get(to);
       if (!member) throw new Refusal("RECEIVER_GONE");
-      await this.#sender.post([member], message, crypto.randomUUID(), true);
+      await this.#sender.post([member], message, true);
     });
   }
 
