@@ -6,7 +6,7 @@ import { positionMs } from "@loge/protocol/watch";
 import { type Command, parseLine, type Seek } from "./commands.ts";
 import { askEncrypt, askVideo, Unsent } from "./dialogs.ts";
 import { HELP } from "./help.ts";
-import { chooseHeight, findMember, findVideo, screeningOf } from "./lookup.ts";
+import { chooseHeight, findMember, findVideo, screeningOf, withName } from "./lookup.ts";
 import { peopleLines } from "./narrate.ts";
 import type { Screen } from "./screen.ts";
 import type { Visit } from "./visit.ts";
@@ -46,11 +46,11 @@ async function finish({ visit }: ConverseOptions): Promise<void> {
       watch?.phase === "watching" && !watch.frozen && !watch.line.playing && own?.viewers.length === 1;
     return !visit.theatre.isRunning || isStuck;
   };
-  await visit.until(() => visit.receipts.isEmpty, RECEIPTS_MS);
+  await visit.changes.until(() => visit.receipts.isEmpty, RECEIPTS_MS);
   while (!isOver()) {
-    await visit.until(isOver, 200); // the end of settling is no event
+    await visit.changes.until(isOver, 200); // the end of settling is no event
     if (isOver() || visit.link.state === "open") continue;
-    const isBack = await visit.until(() => visit.link.state === "open" || isOver(), LOST_MS);
+    const isBack = await visit.changes.until(() => visit.link.state === "open" || isOver(), LOST_MS);
     if (!isBack) throw new Refusal("LINK_LOST");
   }
 }
@@ -75,7 +75,10 @@ class Conversation {
       if (command.type === "quit") return true;
       await this.#do(command);
     } catch (thrown) {
-      this.#screen.error(thrown instanceof Unsent ? thrown.cause : thrown);
+      const cause = thrown instanceof Unsent ? thrown.cause : thrown;
+      this.#screen.error(
+        cause instanceof Refusal ? withName(cause, (sid) => this.#visit.nameOf(sid)) : cause,
+      );
       this.#screen.restore(thrown instanceof Unsent ? thrown.line : line);
     }
     return false;
@@ -137,7 +140,7 @@ class Conversation {
   async #say(text: string, to: Member | undefined): Promise<void> {
     const { session, receipts } = this.#visit;
     // a script has nobody who would type the line again
-    if (!this.#screen.isTty) await this.#visit.until(() => session.state.kind !== "away", REJOIN_MS);
+    if (!this.#screen.isTty) await this.#visit.changes.until(() => session.state.kind !== "away", REJOIN_MS);
     const receivers = to ? [to] : this.#visit.others;
     const said = await session.say(text, to ? to.sid : "everyone");
     receipts.sent(
@@ -200,7 +203,7 @@ class Conversation {
     const { link, session } = this.#visit;
     if (link.state === "open") return;
     if (this.#screen.isTty) this.#screen.note("waiting for the film connection");
-    const isOpen = await this.#visit.until(() => link.state === "open", LINK_MS);
+    const isOpen = await this.#visit.changes.until(() => link.state === "open", LINK_MS);
     if (!isOpen) throw new Refusal(session.media ? "LINK_LOST" : "MEDIA_AWAY");
   }
 
@@ -217,7 +220,7 @@ class Conversation {
 
   async #join(name: string): Promise<void> {
     await this.#linkOpen();
-    await this.#visit.until(() => this.#visit.toldScreenings !== undefined, FIRST_SCREENINGS_MS);
+    await this.#visit.changes.until(() => this.#visit.toldScreenings !== undefined, FIRST_SCREENINGS_MS);
     const member = findMember(this.#visit.others, name);
     const screening = screeningOf(this.#visit.screenings, member.sid);
     if (!screening)

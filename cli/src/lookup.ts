@@ -1,7 +1,7 @@
 /** Whom and what a typed name means. Pure. */
 import { foldName } from "@loge/protocol/card";
 import type { Height, ScreeningInfo, TitleInfo } from "@loge/protocol/control";
-import { Refusal } from "@loge/protocol/errors";
+import { Refusal, type WireError } from "@loge/protocol/errors";
 import { Complaint, heightList, heightName, printable, wireErrorLines } from "./words.ts";
 
 interface Named {
@@ -93,3 +93,12 @@ export function chooseHeight(title: TitleInfo, wanted: Height | undefined): Heig
 
 export const screeningOf = (screenings: readonly ScreeningInfo[], sid: string): ScreeningInfo | undefined =>
   screenings.find((screening) => screening.viewers.includes(sid));
+
+/** A refusal whose fact is a member's address, as a person can read it. */
+export function withName(
+  error: Pick<WireError, "code" | "detail">,
+  nameOf: (sid: string) => string | undefined,
+): Refusal {
+  const { code, detail } = error;
+  return new Refusal(code, detail === undefined ? undefined : (nameOf(detail) ?? detail));
+}

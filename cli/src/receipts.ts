@@ -29,9 +29,9 @@ export class Receipts {
   }
 
   /** Who has left will acknowledge nothing. */
-  present(isHere: (sid: never) => boolean): void {
+  present(isHere: (sid: string) => boolean): void {
     for (const [mid, left] of this.#waiting) {
-      for (const sid of left) if (!isHere(sid as never)) left.delete(sid);
+      for (const sid of left) if (!isHere(sid)) left.delete(sid);
       if (left.size === 0) this.#waiting.delete(mid);
     }
   }

@@ -11,6 +11,7 @@ import type { Watch } from "@loge/protocol/watch";
 import { asSid } from "@loge/protocol/wire";
 import { Catalogue } from "./catalogue.ts";
 import { Changes } from "./changes.ts";
+import { withName } from "./lookup.ts";
 import { arrivalLine, askedLine, newScreeningLines, rosterLines, timelineLine } from "./narrate.ts";
 import type { Output } from "./output.ts";
 import { createPeer, type Peer } from "./peer.ts";
@@ -47,6 +48,8 @@ export class Visit {
   readonly #o: VisitOptions;
   readonly receipts = new Receipts();
   readonly catalogue = new Catalogue();
+  /** Told after everything that happens. */
+  readonly changes = new Changes();
   /** Resolves when the room is left for good; an error tells why where it was not our wish. */
   readonly closed: Promise<WireError | undefined>;
   readonly #entered: Promise<void>;
@@ -60,7 +63,6 @@ export class Visit {
   #hasJoined = false;
   #screenings: readonly ScreeningInfo[] | undefined;
   readonly #repeats: Repeats;
-  readonly #changes = new Changes();
 
   private constructor(options: VisitOptions) {
     this.#o = options;
@@ -117,11 +119,6 @@ export class Visit {
     return this.session.members.get(asSid(sid))?.name;
   }
 
-  /** True as soon as `ready` is, false when it was not in time. */
-  until(ready: () => boolean, timeoutMs: number): Promise<boolean> {
-    return this.#changes.until(ready, timeoutMs);
-  }
-
   /** Leaves; idempotent. */
   async close(): Promise<void> {
     const parts = this.#parts;
@@ -155,7 +152,7 @@ export class Visit {
         message: (from, message) => this.#onMessage(from, message),
         receipt: (mid, from) => {
           this.receipts.arrived(mid, from);
-          this.#changes.notify();
+          this.changes.notify();
         },
         problem: (error) => this.#tell(error),
       },
@@ -209,7 +206,7 @@ export class Visit {
       );
       this.#settle.closed(state.error);
     }
-    this.#changes.notify();
+    this.changes.notify();
   }
 
   #onMembers(
@@ -217,14 +214,14 @@ export class Visit {
     left: readonly { readonly member: Member; readonly why: "left" | "lost" | "replaced" }[],
   ): void {
     const { screen } = this.#o;
-    this.receipts.present((sid) => this.session.members.has(sid));
+    this.receipts.present((sid) => this.session.members.has(asSid(sid)));
     // whoever was here at the join stands in the line about it
     const { lines, notes } = this.#hasJoined
       ? rosterLines(joined, left, this.media)
       : { lines: [], notes: [] };
     for (const line of lines) screen.line(screen.paint(line, "dim"));
     for (const note of notes) screen.note(note);
-    this.#changes.notify();
+    this.changes.notify();
   }
 
   #onMessage(from: Member, message: SignedMessage): void {
@@ -243,12 +240,12 @@ export class Visit {
       if (this.#repeats.isNew(`link ${what}`)) this.#o.screen.note(`${what} It is being made again.`);
       this.#screenings = undefined;
     }
-    this.#changes.notify();
+    this.changes.notify();
   }
 
   #onWatch(watch: Watch | undefined): void {
     this.theatre.watch(watch);
-    this.#changes.notify();
+    this.changes.notify();
   }
 
   #onControl(event: ControlEvent): void {
@@ -278,7 +275,7 @@ export class Visit {
       case "ended":
         break; // the theatre says it when the last picture is there
       case "stopped":
-        screen.error(new Refusal(event.error.code, event.error.detail));
+        screen.error(withName(event.error, (sid) => this.nameOf(sid)));
         this.theatre.forget();
         break;
       case "asked":
@@ -288,7 +285,7 @@ export class Visit {
         this.#tell(event.error);
         break;
     }
-    this.#changes.notify();
+    this.changes.notify();
   }
 
   #titleName(screening: string, title: string): string {

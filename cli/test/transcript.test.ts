@@ -127,12 +127,14 @@ test("somebody watches along; controls belong to the owner until everyone may", 
   bob.type("people");
   await bob.sees(/^Bob .* you {2}watches Long at 0:\d\d$/m);
   bob.type("pause");
-  await bob.sees(/^loge: error: Somebody else controls this screening/m);
+  await bob.sees(/^loge: error: Somebody else controls this screening\. \(Anna\)$/m);
   anna.type("mode everyone");
   await anna.sees(/^controls: everyone$/m);
   bob.type("pause");
   await anna.sees(/^paused at 0:\d\d \(Bob\)$/m);
-  anna.type("seek 0:39", "resume");
+  anna.type("seek 0:39");
+  await bob.sees(/^now at 0:39 \(Anna\)$/m);
+  anna.type("resume");
   await anna.sees(/^ended Long: \d+ frames, 256x144, /m);
   await bob.sees(/^ended Long: \d+ frames, /m);
 });
