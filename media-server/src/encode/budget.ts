@@ -21,7 +21,14 @@ const USABLE = 0.85;
 
 /** Speeds on two cores from a 1080p source (facts media §3, webrtc §5), taken with care: a real film is harder. */
 const GUESS_ON_TWO_CORES: Readonly<Record<number, number>> = {
-  2160: 0.6, 1440: 1.3, 1080: 2.4, 720: 3.4, 480: 4.2, 360: 4.8, 240: 5.2, 144: 5.5,
+  2160: 0.6,
+  1440: 1.3,
+  1080: 2.4,
+  720: 3.4,
+  480: 4.2,
+  360: 4.8,
+  240: 5.2,
+  144: 5.5,
 };
 
 /** The step of HEIGHTS at or above a height. */
@@ -37,7 +44,12 @@ export const speedOf = (state: BudgetState, load: EncodeLoad): number =>
   state.measured.get(keyOf(load)) ?? ((GUESS_ON_TWO_CORES[stepOf(load.height)] ?? 1) * state.cores) / 2;
 
 /** Folds in a run that had the machine to itself: `mediaMs` of film in `wallMs`. Short runs say nothing. */
-export const observeSpeed = (state: BudgetState, load: EncodeLoad, mediaMs: number, wallMs: number): BudgetState => {
+export const observeSpeed = (
+  state: BudgetState,
+  load: EncodeLoad,
+  mediaMs: number,
+  wallMs: number,
+): BudgetState => {
   if (mediaMs < 3_000 || wallMs <= 0) return state;
   const blended = speedOf(state, load) * 0.5 + (mediaMs / wallMs) * 0.5;
   return { ...state, measured: new Map(state.measured).set(keyOf(load), blended) };
@@ -58,4 +70,5 @@ export const highestWithinBudget = (
   running: readonly EncodeLoad[],
   codec: VideoCodec,
   maxHeight: number,
-): number | undefined => HEIGHTS.find((height) => height <= maxHeight && admits(state, running, { codec, height }));
+): number | undefined =>
+  HEIGHTS.find((height) => height <= maxHeight && admits(state, running, { codec, height }));

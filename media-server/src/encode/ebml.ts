@@ -65,7 +65,8 @@ export const children = (bytes: Uint8Array): { id: number; data: Uint8Array }[] 
     const head = readHead(bytes, at, bytes.length);
     if (head?.sizeBytes === undefined) throw new MatroskaError("bad-structure", "child element");
     const from = at + head.headBytes;
-    if (from + head.sizeBytes > bytes.length) throw new MatroskaError("bad-structure", "child larger than its parent");
+    if (from + head.sizeBytes > bytes.length)
+      throw new MatroskaError("bad-structure", "child larger than its parent");
     found.push({ id: head.id, data: bytes.subarray(from, from + head.sizeBytes) });
     at = from + head.sizeBytes;
   }

@@ -39,10 +39,16 @@ type Tried = { readonly version: string } | { readonly problem: string };
 
 /** Makes a file from npm executable (no postinstall ran), where the folder lets us. */
 const makeExecutable = async (path: string): Promise<string | undefined> => {
-  const executable = () => access(path, constants.X_OK).then(() => true, () => false);
+  const executable = () =>
+    access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
   if (await executable()) return undefined;
   await chmod(path, 0o755).catch(() => undefined);
-  return (await executable()) ? undefined : `${path} is not executable and its folder cannot be changed: run chmod 755 on it`;
+  return (await executable())
+    ? undefined
+    : `${path} is not executable and its folder cannot be changed: run chmod 755 on it`;
 };
 
 const tryFfmpeg = async (path: string, jail: readonly string[]): Promise<Tried> => {
@@ -55,9 +61,24 @@ const tryFfmpeg = async (path: string, jail: readonly string[]): Promise<Tried> 
   if (missing.length > 0) return { problem: `${path} lacks ${missing.join(", ")}` };
   const source = ["-f", "lavfi", "-i", "testsrc2=s=64x64:r=10:d=0.2"];
   for (const codec of ["libx264", "libvpx"]) {
-    const argv = [...jail, path, "-v", "error", "-nostdin", ...source, "-pix_fmt", "yuv420p", "-c:v", codec, "-f", "matroska", "pipe:1"];
+    const argv = [
+      ...jail,
+      path,
+      "-v",
+      "error",
+      "-nostdin",
+      ...source,
+      "-pix_fmt",
+      "yuv420p",
+      "-c:v",
+      codec,
+      "-f",
+      "matroska",
+      "pipe:1",
+    ];
     const encoded = await runTool(argv, { timeoutMs: 15_000 });
-    if (encoded.code !== 0 || encoded.stdout.length < 100) return { problem: `${path} cannot encode with ${codec} here` };
+    if (encoded.code !== 0 || encoded.stdout.length < 100)
+      return { problem: `${path} cannot encode with ${codec} here` };
   }
   return { version };
 };
@@ -72,7 +93,9 @@ const firstWorkingProbe = async (paths: readonly string[]): Promise<string | und
 
 const npmFile = (packageName: string, file: string): string | undefined => {
   try {
-    const manifest = createRequire(import.meta.url).resolve(`${packageName}/${process.platform}-${process.arch}/package.json`);
+    const manifest = createRequire(import.meta.url).resolve(
+      `${packageName}/${process.platform}-${process.arch}/package.json`,
+    );
     return join(dirname(manifest), file);
   } catch {
     return undefined;
@@ -89,7 +112,10 @@ export const chooseFfmpeg = async (options: FfmpegOptions): Promise<Ffmpeg> => {
   const candidates: { path: string; from: Ffmpeg["report"]["from"] }[] =
     options.ffmpegPath !== undefined
       ? [{ path: options.ffmpegPath, from: "option" }]
-      : [{ path: "ffmpeg", from: "system" }, ...(fromNpm === undefined ? [] : [{ path: fromNpm, from: "npm" as const }])];
+      : [
+          { path: "ffmpeg", from: "system" },
+          ...(fromNpm === undefined ? [] : [{ path: fromNpm, from: "npm" as const }]),
+        ];
   const problems: string[] = [];
   for (const { path, from } of candidates) {
     const locked = from === "npm" ? await makeExecutable(path) : undefined;
@@ -101,13 +127,24 @@ export const chooseFfmpeg = async (options: FfmpegOptions): Promise<Ffmpeg> => {
     const beside = path.includes("/") ? [join(dirname(path), "ffprobe")] : [];
     const probeNpm = npmFile("@ffprobe-installer", "ffprobe");
     const probes = [...beside, "ffprobe", ...(probeNpm === undefined ? [] : [probeNpm])];
-    const ffprobePath = await firstWorkingProbe(options.ffprobePath === undefined ? probes : [options.ffprobePath]);
+    const ffprobePath = await firstWorkingProbe(
+      options.ffprobePath === undefined ? probes : [options.ffprobePath],
+    );
     if (ffprobePath === undefined) {
       problems.push("no ffprobe that starts was found");
       continue;
     }
-    const chosen = { ffmpegPath: path, ffprobePath, version: tried.version, jail: jail.prefix, report: { ...jail.report, from } };
-    options.log.info({ ffmpeg: path, version: tried.version, ffprobe: ffprobePath, ...chosen.report }, "ffmpeg chosen and self-tested");
+    const chosen = {
+      ffmpegPath: path,
+      ffprobePath,
+      version: tried.version,
+      jail: jail.prefix,
+      report: { ...jail.report, from },
+    };
+    options.log.info(
+      { ffmpeg: path, version: tried.version, ffprobe: ffprobePath, ...chosen.report },
+      "ffmpeg chosen and self-tested",
+    );
     return chosen;
   }
   throw new Refusal("NO_FFMPEG", problems.join("; ") || "nothing to try on this platform");

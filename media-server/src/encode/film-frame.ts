@@ -49,5 +49,8 @@ export const createShaper = (spec: RunSpec): FrameShaper => {
     begun = true;
     return { ptsMs, key, data: avc === undefined ? data : toFrameData(avc, data, key) };
   };
-  return { onTrack, shape: spec.kind === "audio" ? (timeMs, _key, data) => shapeSound(timeMs, data) : shapeVideo };
+  return {
+    onTrack,
+    shape: spec.kind === "audio" ? (timeMs, _key, data) => shapeSound(timeMs, data) : shapeVideo,
+  };
 };

@@ -18,7 +18,11 @@ interface Ring {
 }
 type EndCallback = (error: Error | null, stdout: Ring, stderr: Ring) => void;
 type ProcessCallback = (child: ChildProcess, stdout: Ring, stderr: Ring) => void;
-type SpawnFfmpeg = (args: string[], options: { captureStdout?: boolean }, ...callbacks: [EndCallback] | [ProcessCallback, EndCallback]) => void;
+type SpawnFfmpeg = (
+  args: string[],
+  options: { captureStdout?: boolean },
+  ...callbacks: [EndCallback] | [ProcessCallback, EndCallback]
+) => void;
 
 const STDERR_CHARS = 8 * 1024;
 /** `-encoders` prints about 20 kB. */
@@ -26,7 +30,12 @@ const STDOUT_CHARS = 512 * 1024;
 
 const ring = (limitChars: number): Ring => {
   const tail = new TextTail(limitChars);
-  return { append: (text) => tail.append(text), get: () => tail.text, callback: () => undefined, close: () => undefined };
+  return {
+    append: (text) => tail.append(text),
+    get: () => tail.text,
+    callback: () => undefined,
+    close: () => undefined,
+  };
 };
 
 interface Hooks {
@@ -43,12 +52,25 @@ const jailedSpawn =
     const stdout = ring(STDOUT_CHARS);
     const stderr = ring(STDERR_CHARS);
     if (hooks.cancelled()) return end(new Error("cancelled"), stdout, stderr);
-    const [command = ffmpeg.ffmpegPath, ...argv] = [...ffmpeg.jail, ffmpeg.ffmpegPath, "-hide_banner", "-loglevel", "error", ...args];
-    const child = spawn(command, argv, { detached: true, stdio: ["ignore", "pipe", "pipe"], env: childEnv(), windowsHide: true });
+    const [command = ffmpeg.ffmpegPath, ...argv] = [
+      ...ffmpeg.jail,
+      ffmpeg.ffmpegPath,
+      "-hide_banner",
+      "-loglevel",
+      "error",
+      ...args,
+    ];
+    const child = spawn(command, argv, {
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: childEnv(),
+      windowsHide: true,
+    });
     hooks.onChild(child, () => stderr.get());
     child.on("error", (error) => end(error, stdout, stderr));
     child.stderr.setEncoding("utf8").on("data", (text: string) => stderr.append(text));
-    if (options.captureStdout === true) child.stdout.setEncoding("utf8").on("data", (text: string) => stdout.append(text));
+    if (options.captureStdout === true)
+      child.stdout.setEncoding("utf8").on("data", (text: string) => stdout.append(text));
     child.on("close", (code, signal) => {
       const how = signal === null ? `exited with code ${code}` : `was killed with signal ${signal}`;
       end(code === 0 ? null : new Error(`ffmpeg ${how}`), stdout, stderr);
@@ -59,7 +81,9 @@ const jailedSpawn =
 const jailedCommand = (ffmpeg: Ffmpeg, hooks: Hooks): createCommand.FfmpegCommand => {
   const command = createCommand({ logger: undefined });
   // the one seam: a method its types do not show
-  Object.assign(command, { _spawnFfmpeg: jailedSpawn(ffmpeg, hooks) } satisfies { _spawnFfmpeg: SpawnFfmpeg });
+  Object.assign(command, { _spawnFfmpeg: jailedSpawn(ffmpeg, hooks) } satisfies {
+    _spawnFfmpeg: SpawnFfmpeg;
+  });
   return command;
 };
 
@@ -86,6 +110,8 @@ export const warmFluent = (ffmpeg: Ffmpeg): Promise<void> =>
     const command = jailedCommand(ffmpeg, { cancelled: () => false, onChild: () => undefined });
     command.getAvailableFormats((formatsError: Error | null) => {
       if (formatsError) return reject(formatsError);
-      command.getAvailableEncoders((encodersError: Error | null) => (encodersError ? reject(encodersError) : resolve()));
+      command.getAvailableEncoders((encodersError: Error | null) =>
+        encodersError ? reject(encodersError) : resolve(),
+      );
     });
   });

@@ -7,7 +7,12 @@ export interface Jail {
   /** Goes in front of the command; may be empty. */
   readonly prefix: readonly string[];
   /** One line per bar, for the log. */
-  readonly report: { readonly noFileWrites: boolean; readonly noCores: boolean; readonly noNetwork: boolean; readonly diesWithUs: boolean };
+  readonly report: {
+    readonly noFileWrites: boolean;
+    readonly noCores: boolean;
+    readonly noNetwork: boolean;
+    readonly diesWithUs: boolean;
+  };
 }
 
 const LIMITS: readonly (readonly string[])[] = [
@@ -18,10 +23,13 @@ const NO_NETWORK = ["unshare", "-Urn", "--"] as const;
 const DIES_WITH_US = ["setpriv", "--pdeathsig", "KILL", "--"] as const;
 
 const attempt = (argv: readonly string[]): Promise<ToolResult> => runTool(argv, { timeoutMs: 5_000 });
-const works = async (prefix: readonly string[]): Promise<boolean> => (await attempt([...prefix, "true"])).code === 0;
+const works = async (prefix: readonly string[]): Promise<boolean> =>
+  (await attempt([...prefix, "true"])).code === 0;
 
 /** What a process inside really has: file and core limits, and its network devices. */
-const inspect = async (prefix: readonly string[]): Promise<{ fsize: boolean; core: boolean; net: boolean }> => {
+const inspect = async (
+  prefix: readonly string[],
+): Promise<{ fsize: boolean; core: boolean; net: boolean }> => {
   const seen = await attempt([...prefix, "sh", "-c", "ulimit -f; ulimit -c; cat /proc/self/net/dev"]);
   const lines = seen.stdout.split("\n");
   const devices = lines.filter((line) => line.includes(":")).map((line) => line.split(":")[0]?.trim());
@@ -44,5 +52,8 @@ export const buildJail = async (): Promise<Jail> => {
   const diesWithUs = await works([...prefix, ...DIES_WITH_US]);
   if (diesWithUs) prefix.push(...DIES_WITH_US);
   const seen = await inspect(prefix);
-  return { prefix, report: { noFileWrites: seen.fsize, noCores: seen.core, noNetwork: seen.net, diesWithUs } };
+  return {
+    prefix,
+    report: { noFileWrites: seen.fsize, noCores: seen.core, noNetwork: seen.net, diesWithUs },
+  };
 };

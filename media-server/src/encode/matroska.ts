@@ -60,7 +60,8 @@ export class MatroskaDemuxer {
 
   /** The stream is over. @throws MatroskaError when it ends inside an element or before the first track. */
   end(): void {
-    if (this.#from !== this.#to || this.#skipBytes > 0) throw new MatroskaError("truncated", "inside an element");
+    if (this.#from !== this.#to || this.#skipBytes > 0)
+      throw new MatroskaError("truncated", "inside an element");
     if (!this.#seenTrack) throw new MatroskaError("truncated", "before the first track");
   }
 
@@ -68,7 +69,10 @@ export class MatroskaDemuxer {
     const held = this.#to - this.#from;
     if (this.#to + chunk.length > this.#buffer.length) {
       const needed = held + chunk.length;
-      const target = needed > this.#buffer.length ? Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2)) : this.#buffer;
+      const target =
+        needed > this.#buffer.length
+          ? Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2))
+          : this.#buffer;
       this.#buffer.copy(target, 0, this.#from, this.#to);
       this.#buffer = target;
       this.#from = 0;
@@ -95,7 +99,8 @@ export class MatroskaDemuxer {
       this.#skipBytes = head.sizeBytes;
       return true;
     }
-    if (head.sizeBytes > LARGEST_ELEMENT_BYTES) throw new MatroskaError("too-large", `element of ${head.sizeBytes} bytes`);
+    if (head.sizeBytes > LARGEST_ELEMENT_BYTES)
+      throw new MatroskaError("too-large", `element of ${head.sizeBytes} bytes`);
     const dataAt = this.#from + head.headBytes;
     if (dataAt + head.sizeBytes > this.#to) return false;
     const data = this.#buffer.subarray(dataAt, dataAt + head.sizeBytes);
@@ -134,7 +139,8 @@ export class MatroskaDemuxer {
         return;
       case ID.info: {
         const scale = children(data).find((child) => child.id === ID.timestampScale);
-        if (scale !== undefined && readNumber(scale.data) !== 1_000_000) throw new MatroskaError("bad-structure", "timestamp scale");
+        if (scale !== undefined && readNumber(scale.data) !== 1_000_000)
+          throw new MatroskaError("bad-structure", "timestamp scale");
         return;
       }
       case ID.tracks:
@@ -152,12 +158,16 @@ export class MatroskaDemuxer {
   #tracks(data: Uint8Array): void {
     const entries = children(data).filter((child) => child.id === ID.trackEntry);
     const entry = entries[0];
-    if (entry === undefined || entries.length > 1) throw new MatroskaError("bad-structure", `${entries.length} tracks`);
+    if (entry === undefined || entries.length > 1)
+      throw new MatroskaError("bad-structure", `${entries.length} tracks`);
     const fields = children(entry.data);
     const codecId = fields.find((field) => field.id === ID.codecId)?.data ?? new Uint8Array();
     const codecPrivate = fields.find((field) => field.id === ID.codecPrivate)?.data ?? new Uint8Array();
     this.#seenTrack = true;
-    this.#sink.onTrack({ codecId: Buffer.from(codecId).toString("latin1"), codecPrivate: Uint8Array.from(codecPrivate) });
+    this.#sink.onTrack({
+      codecId: Buffer.from(codecId).toString("latin1"),
+      codecPrivate: Uint8Array.from(codecPrivate),
+    });
   }
 
   #blockGroup(data: Uint8Array): void {
@@ -168,8 +178,10 @@ export class MatroskaDemuxer {
   }
 
   #block(data: Uint8Array, key: boolean): void {
-    if (this.#clusterMs === undefined) throw new MatroskaError("bad-structure", "block before its cluster's time");
-    if (data.length < 5 || ((data[0] ?? 0) & 0x80) === 0) throw new MatroskaError("bad-structure", "block head");
+    if (this.#clusterMs === undefined)
+      throw new MatroskaError("bad-structure", "block before its cluster's time");
+    if (data.length < 5 || ((data[0] ?? 0) & 0x80) === 0)
+      throw new MatroskaError("bad-structure", "block head");
     if (((data[3] ?? 0) & 0x06) !== 0) throw new MatroskaError("bad-structure", "laced block");
     const relativeMs = (((data[1] ?? 0) << 24) >> 16) | (data[2] ?? 0);
     this.#sink.onFrame(this.#clusterMs + relativeMs, key, Uint8Array.prototype.slice.call(data, 4));

@@ -2,9 +2,15 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 
+/** Where tools are looked for: the usual places of Linux and macOS. An ffmpeg elsewhere is named by FFMPEG_PATH. */
+const TOOL_FOLDERS = [
+  ...["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"],
+  ...["/opt/homebrew/bin", "/opt/local/bin", "/home/linuxbrew/.linuxbrew/bin", "/snap/bin", "/run/current-system/sw/bin"],
+];
+
 /** What a child sees of our environment: nothing but what it needs to start. */
 export const childEnv = (): NodeJS.ProcessEnv => ({
-  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  PATH: TOOL_FOLDERS.join(":"),
   LC_ALL: "C",
   AV_LOG_FORCE_NOCOLOR: "1",
 });
@@ -69,7 +75,12 @@ export const runTool = (argv: readonly string[], options: ToolOptions): Promise<
     const [command, ...args] = argv;
     if (command === undefined) throw new Error("runTool needs a command");
     const limitBytes = options.maxStdoutBytes ?? 4 * 1024 * 1024;
-    const child = spawn(command, args, { detached: true, stdio: ["ignore", "pipe", "pipe"], env: childEnv(), windowsHide: true });
+    const child = spawn(command, args, {
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: childEnv(),
+      windowsHide: true,
+    });
     const stderr = new TextTail(8192);
     let stdout = "";
     let failure: ToolResult["failure"];

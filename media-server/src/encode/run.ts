@@ -43,12 +43,25 @@ const HANG_MS = 30_000;
 /** The last complaint of ffmpeg in words that hold no path and no address. */
 export const complaint = (stderr: string, file: string): string => {
   const lines = stderr.replaceAll(`file:${file}`, "the file").replaceAll(file, "the file").split("\n");
-  const last = lines.map((line) => line.replace(/^\[[^\]]*\]\s*/, "").replace(/^the file: /, "").trim()).findLast((line) => line !== "");
+  const last = lines
+    .map((line) =>
+      line
+        .replace(/^\[[^\]]*\]\s*/, "")
+        .replace(/^the file: /, "")
+        .trim(),
+    )
+    .findLast((line) => line !== "");
   return (last ?? "ffmpeg gave no reason").slice(0, 200);
 };
 
 /** Starts ffmpeg for `spec` over `file`. Never throws: what goes wrong comes as onEnd. */
-export const startRun = (ffmpeg: Ffmpeg, file: string, spec: RunSpec, events: RunEvents, log: Log): EncoderRun => {
+export const startRun = (
+  ffmpeg: Ffmpeg,
+  file: string,
+  spec: RunSpec,
+  events: RunEvents,
+  log: Log,
+): EncoderRun => {
   const shaper = createShaper(spec);
   const gone = Promise.withResolvers<void>();
   let child: ChildProcess | undefined;

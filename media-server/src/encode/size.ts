@@ -11,7 +11,10 @@ const even = (pixels: number): number => Math.max(2, Math.round(pixels / 2) * 2)
 
 /** Size as shown: sample aspect ratio stretches the width, a quarter turn swaps the sides. */
 export const displaySize = (coded: Size, sar: number, rotationDeg: number): Size => {
-  const stretched = { width: Math.round(coded.width * (sar > 0 && Number.isFinite(sar) ? sar : 1)), height: coded.height };
+  const stretched = {
+    width: Math.round(coded.width * (sar > 0 && Number.isFinite(sar) ? sar : 1)),
+    height: coded.height,
+  };
   const quarterTurns = Math.round(rotationDeg / 90);
   return Math.abs(quarterTurns) % 2 === 1 ? { width: stretched.height, height: stretched.width } : stretched;
 };

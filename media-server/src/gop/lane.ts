@@ -2,47 +2,12 @@
 // say what they need. What to do is decided in plan.ts, this file does it.
 
 import { Refusal } from "@loge/protocol/errors";
-import type { EncoderRun, RunEnd, RunEvents } from "../encode/run.ts";
-import type { RunSpec } from "../encode/args.ts";
-import type { Log } from "../log.ts";
-import type { Gop, GopCache } from "./cache.ts";
+import type { EncoderRun, RunEnd } from "../encode/run.ts";
+import type { Gop } from "./cache.ts";
 import type { Frame } from "./frame.ts";
 import type { Grid } from "./grid.ts";
+import type { LaneDeps, LaneReader } from "./lane-parts.ts";
 import { AHEAD_GOPS, HORIZON_GOPS, type Need, planRuns } from "./plan.ts";
-
-/** What a lane knows of its readers. */
-export interface LaneReader {
-  /** GOP it is in. */
-  readonly index: number;
-  /** Its encode was let in by the budget once. */
-  admitted: boolean;
-  wake(): void;
-  fail(refusal: Refusal): void;
-}
-
-/** How runs of a rendition are described; made in renditions.ts. */
-export interface LaneShape {
-  readonly grid: Grid;
-  /** Where a run that begins at GOP `index` (after `afterMs`, when frames of it are there already) starts and stops. */
-  runAt(index: number, afterMs: number | undefined): { spec: RunSpec; until: number | undefined };
-  /** Empty pictures are a fault of the file, no sound is not. */
-  readonly mustHaveFrames: boolean;
-}
-
-export interface LaneDeps {
-  readonly key: string;
-  readonly shape: LaneShape;
-  readonly cache: GopCache;
-  readonly log: Log;
-  readonly lingerMs: number;
-  start(spec: RunSpec, events: RunEvents): EncoderRun;
-  /** Undefined when one more run may start for this reader. */
-  admit(reader: LaneReader): Refusal | undefined;
-  /** Monotonic ms. */
-  now(): number;
-  /** A run that was never held back made so much film in so long. */
-  measured(mediaMs: number, wallMs: number): void;
-}
 
 interface LaneRun {
   encoder: EncoderRun | undefined;
@@ -156,7 +121,8 @@ export class Lane {
   #needOf(reader: LaneReader): Need {
     const from = reader.index;
     const last = Math.min(from + HORIZON_GOPS, (this.#end ?? Number.POSITIVE_INFINITY) - 1);
-    for (let index = from; index <= last; index += 1) if (!this.#isComplete(index)) return { from, missing: index };
+    for (let index = from; index <= last; index += 1)
+      if (!this.#isComplete(index)) return { from, missing: index };
     return { from, missing: undefined };
   }
 
@@ -176,7 +142,8 @@ export class Lane {
     if (run.paused) return;
     run.paused = true;
     run.encoder?.pause();
-    if (!run.everPaused && run.frames > 0) this.#deps.measured(run.lastMs - run.firstMs, this.#deps.now() - run.firstAtMs);
+    if (!run.everPaused && run.frames > 0)
+      this.#deps.measured(run.lastMs - run.firstMs, this.#deps.now() - run.firstAtMs);
     run.everPaused = true;
   }
 
@@ -285,7 +252,10 @@ export class Lane {
     const frames = this.#deps.cache.peek(this.#deps.key, run.cursor)?.frames.length ?? 0;
     const same = this.#tries.index === run.cursor && this.#tries.frames === frames;
     this.#tries = { index: run.cursor, frames, count: same ? this.#tries.count + 1 : 1 };
-    this.#deps.log.warn({ lane: this.#deps.key, gop: run.cursor, reason: end.reason, tries: this.#tries.count }, "encoder run failed");
+    this.#deps.log.warn(
+      { lane: this.#deps.key, gop: run.cursor, reason: end.reason, tries: this.#tries.count },
+      "encoder run failed",
+    );
     const hopeless = end.kind === "failed" && run.frames === 0;
     if (!hopeless && this.#tries.count < MAX_TRIES) return;
     const code = end.kind === "failed" ? "NOT_PLAYABLE" : "ENCODER_FAILED";

@@ -52,7 +52,9 @@ export const planRuns = <N extends Need, R extends RunView>(
   const resume: R[] = [];
   const met = new Set<N>();
   for (const run of runs) {
-    const served = needs.filter((need) => need.missing !== undefined && serves(run, need.missing, isComplete));
+    const served = needs.filter(
+      (need) => need.missing !== undefined && serves(run, need.missing, isComplete),
+    );
     for (const need of served) met.add(need);
     if (served.length === 0) idle.push(run);
     else if (run.cursor > Math.max(...served.map((need) => need.from)) + AHEAD_GOPS) pause.push(run);

@@ -3,7 +3,8 @@
 import type { Refusal } from "@loge/protocol/errors";
 import type { Gop } from "./cache.ts";
 import type { Frame } from "./frame.ts";
-import type { Lane, LaneReader } from "./lane.ts";
+import type { Lane } from "./lane.ts";
+import type { LaneReader } from "./lane-parts.ts";
 import type { GopReader } from "./store.ts";
 
 export interface ReaderStart {
@@ -135,7 +136,8 @@ export class LaneGopReader implements GopReader, LaneReader {
     }
     const isPicture = this.#start.kind === "video";
     if (!this.#located && isPicture) {
-      if (this.#floor !== undefined && this.#index + 1 < Math.min(end, this.#top ?? 0)) return this.#moveTo(this.#index + 1);
+      if (this.#floor !== undefined && this.#index + 1 < Math.min(end, this.#top ?? 0))
+        return this.#moveTo(this.#index + 1);
       if (this.#index > 0) return this.#moveBack();
     }
     if (this.#index + 1 >= end) {

@@ -7,7 +7,7 @@ import { bitsPerSecond, renditionSize, type Size } from "../encode/size.ts";
 import type { Title, VideoInfo } from "../library/title.ts";
 import type { AnyRendition, Rendition } from "./frame.ts";
 import { GOP_MS, keyFrameGrid, pictureGrid, soundGrid } from "./grid.ts";
-import type { LaneShape } from "./lane.ts";
+import type { LaneShape } from "./lane-parts.ts";
 
 /** A longer explicit list of key frames outgrows the argument limit, so longer films are chains of runs. */
 export const MAX_RUN_GOPS = 600;
@@ -19,12 +19,18 @@ export const laneKey = (title: Title, rendition: AnyRendition, streamIndex: numb
     : `${title.fingerprint}|video|${streamIndex}|${rendition.codec}|${rendition.copy ? "copy" : rendition.height}`;
 
 /** Encoded size of a rendition of this title. */
-export const sizeOf = (video: VideoInfo, rendition: Rendition): Size => renditionSize(video, rendition.height);
+export const sizeOf = (video: VideoInfo, rendition: Rendition): Size =>
+  renditionSize(video, rendition.height);
 
 /** GOPs that the title's duration holds, and one for frames that lie beyond it. */
 const gopCount = (title: Title): number => Math.ceil(title.durationMs / GOP_MS) + 1;
 
-const pictureShape = (title: Title, video: VideoInfo, rendition: Rendition, codec: "h264" | "vp8"): LaneShape => {
+const pictureShape = (
+  title: Title,
+  video: VideoInfo,
+  rendition: Rendition,
+  codec: "h264" | "vp8",
+): LaneShape => {
   const size = sizeOf(video, rendition);
   const rate = bitsPerSecond(size, video.fps);
   const count = gopCount(title);
@@ -35,7 +41,8 @@ const pictureShape = (title: Title, video: VideoInfo, rendition: Rendition, code
     // a broken GOP goes on behind its last frame, with a key frame of its own
     const fromMs = afterMs === undefined ? pictureGrid.startMs(index) : afterMs + 2;
     if (afterMs !== undefined) keyMs[0] = fromMs;
-    const common = { startMs: title.startMs, streamIndex: video.streamIndex, fromMs };
+    const { streamIndex, seekBackMs } = video;
+    const common = { startMs: title.startMs, streamIndex, seekBackMs, fromMs };
     const untilMs = until === undefined ? undefined : pictureGrid.startMs(until);
     return { spec: { ...common, kind: "video", codec, size, bitsPerSecond: rate, untilMs, keyMs }, until };
   };
@@ -44,11 +51,18 @@ const pictureShape = (title: Title, video: VideoInfo, rendition: Rendition, code
 
 const copyShape = (title: Title, video: VideoInfo, rendition: Rendition): LaneShape => {
   const { passthrough } = video;
-  if (passthrough === undefined || passthrough.codec !== rendition.codec) throw new Refusal("NO_SUCH_RENDITION", "cannot pass through");
+  if (passthrough === undefined || passthrough.codec !== rendition.codec)
+    throw new Refusal("NO_SUCH_RENDITION", "cannot pass through");
   const grid = keyFrameGrid(passthrough.keyMs);
   const runAt: LaneShape["runAt"] = (index) => {
     const { codec } = passthrough;
-    const spec: RunSpec = { kind: "copy", codec, startMs: title.startMs, streamIndex: video.streamIndex, fromMs: grid.startMs(index) };
+    const spec: RunSpec = {
+      kind: "copy",
+      codec,
+      startMs: title.startMs,
+      streamIndex: video.streamIndex,
+      fromMs: grid.startMs(index),
+    };
     return { spec, until: undefined };
   };
   return { grid, runAt, mustHaveFrames: true };
@@ -57,7 +71,8 @@ const copyShape = (title: Title, video: VideoInfo, rendition: Rendition): LaneSh
 const soundShape = (title: Title, streamIndex: number): LaneShape => ({
   grid: soundGrid,
   runAt: (index, afterMs) => {
-    const fromMs = afterMs === undefined ? soundGrid.startMs(index) : (opusSlot(afterMs) + 1) * OPUS_PACKET_MS;
+    const fromMs =
+      afterMs === undefined ? soundGrid.startMs(index) : (opusSlot(afterMs) + 1) * OPUS_PACKET_MS;
     return { spec: { kind: "audio", startMs: title.startMs, streamIndex, fromMs }, until: undefined };
   },
   mustHaveFrames: false,
@@ -83,6 +98,7 @@ export const describeLane = (title: Title, rendition: AnyRendition): LanePlan =>
   if (video === undefined) throw new Refusal("NO_SUCH_RENDITION", "no picture in this title");
   const key = laneKey(title, rendition, video.streamIndex);
   if (rendition.copy) return { key, shape: copyShape(title, video, rendition) };
-  if (rendition.codec !== "h264" && rendition.codec !== "vp8") throw new Refusal("NO_SUCH_RENDITION", `${rendition.codec} is not encoded here`);
+  if (rendition.codec !== "h264" && rendition.codec !== "vp8")
+    throw new Refusal("NO_SUCH_RENDITION", `${rendition.codec} is not encoded here`);
   return { key, shape: pictureShape(title, video, rendition, rendition.codec) };
 };

@@ -1,7 +1,14 @@
 // The GOP store: turns viewers' needs into encoder runs, encodes each GOP once and serves it to every reader.
 
 import { Refusal } from "@loge/protocol/errors";
-import { admits, type BudgetState, createBudget, type EncodeLoad, highestWithinBudget, observeSpeed } from "../encode/budget.ts";
+import {
+  admits,
+  type BudgetState,
+  createBudget,
+  type EncodeLoad,
+  highestWithinBudget,
+  observeSpeed,
+} from "../encode/budget.ts";
 import type { Ffmpeg } from "../encode/ffmpeg.ts";
 import { type EncoderRun, startRun } from "../encode/run.ts";
 import type { Title } from "../library/title.ts";
@@ -140,7 +147,12 @@ class Store implements GopStore {
   }
 
   stats(): GopStoreStats {
-    return { bytes: this.#cache.bytes, gops: this.#cache.size, encoders: this.#alive.size, spawned: this.#spawned };
+    return {
+      bytes: this.#cache.bytes,
+      gops: this.#cache.size,
+      encoders: this.#alive.size,
+      spawned: this.#spawned,
+    };
   }
 
   pids(): readonly number[] {

@@ -92,7 +92,8 @@ class FolderLibrary implements Library {
       const [root, real] = await Promise.all([realpath(this.#options.folder), realpath(title.file)]);
       const info = await stat(real);
       const same = real === title.file && isUnder(root, real) && info.isFile();
-      if (same && fingerprintOf(entry.relativePath, info.size, info.mtimeMs) === title.fingerprint) return undefined;
+      if (same && fingerprintOf(entry.relativePath, info.size, info.mtimeMs) === title.fingerprint)
+        return undefined;
     } catch {
       // gone, or no longer ours to read: the same answer
     }
@@ -138,11 +139,16 @@ class FolderLibrary implements Library {
       found = await scanFolder(folder);
     } catch (error) {
       this.#unwatch();
-      if (this.#state.kind !== "missing") log.error({ folder, error: String(error) }, "the library folder does not exist or cannot be read; make it, or start with --videos DIR");
+      if (this.#state.kind !== "missing")
+        log.error(
+          { folder, error: String(error) },
+          "the library folder does not exist or cannot be read; make it, or start with --videos DIR",
+        );
       return this.#publish([], { kind: "missing", folder, code: "LIBRARY_MISSING" });
     }
     if (found.length === 0) {
-      if (this.#state.kind !== "empty") log.warn({ folder }, "the library holds no videos; put videos into the folder");
+      if (this.#state.kind !== "empty")
+        log.warn({ folder }, "the library holds no videos; put videos into the folder");
       return this.#publish([], { kind: "empty", folder, code: "LIBRARY_EMPTY" });
     }
     const entries = found.map((each) => ({
@@ -156,7 +162,8 @@ class FolderLibrary implements Library {
 
   async #probeAll(entries: readonly Entry[]): Promise<void> {
     const wanted = new Set(entries.map((entry) => entry.fingerprint));
-    for (const fingerprint of this.#probes.keys()) if (!wanted.has(fingerprint)) this.#probes.delete(fingerprint);
+    for (const fingerprint of this.#probes.keys())
+      if (!wanted.has(fingerprint)) this.#probes.delete(fingerprint);
     const queue = entries.filter((entry) => !this.#probes.has(entry.fingerprint));
     const found = queue.length;
     let probed = 0;
@@ -166,7 +173,11 @@ class FolderLibrary implements Library {
         if (this.#closed) return;
         this.#probes.set(entry.fingerprint, probe);
         probed += 1;
-        if (probe.refusal !== undefined) this.#options.log.warn({ title: entry.id, reason: probe.refusal.reason }, "a file of the library cannot be played");
+        if (probe.refusal !== undefined)
+          this.#options.log.warn(
+            { title: entry.id, reason: probe.refusal.reason },
+            "a file of the library cannot be played",
+          );
         this.#publish(entries, { kind: "scanning", folder: this.#options.folder, probed, found });
       }
     };
@@ -180,11 +191,22 @@ class FolderLibrary implements Library {
       const probe = this.#probes.get(entry.fingerprint);
       if (probe === undefined) return [];
       const { id, fingerprint, file, sizeBytes, relativePath } = entry;
-      return { id, fingerprint, file, sizeBytes, name: names.get(relativePath) ?? id, folder: folderOf(relativePath), ...probe };
+      return {
+        id,
+        fingerprint,
+        file,
+        sizeBytes,
+        name: names.get(relativePath) ?? id,
+        folder: folderOf(relativePath),
+        ...probe,
+      };
     });
     this.#byId = new Map(this.#titles.map((title) => [title.id, title]));
     this.#state = state;
-    const shown = JSON.stringify([state, this.#titles.map((title) => [title.id, title.name, title.fingerprint])]);
+    const shown = JSON.stringify([
+      state,
+      this.#titles.map((title) => [title.id, title.name, title.fingerprint]),
+    ]);
     if (shown === this.#shown || this.#closed) return;
     this.#shown = shown;
     this.#options.onChange?.();
@@ -192,7 +214,9 @@ class FolderLibrary implements Library {
 
   #watch(): void {
     if (this.#watcher !== undefined) return;
-    this.#watcher = watch(this.#options.folder, { recursive: true, persistent: false }, () => this.#rescanSoon());
+    this.#watcher = watch(this.#options.folder, { recursive: true, persistent: false }, () =>
+      this.#rescanSoon(),
+    );
     this.#watcher.on("error", () => this.#unwatch());
   }
 

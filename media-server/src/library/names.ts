@@ -5,7 +5,8 @@ import { basename, dirname, extname } from "node:path/posix";
 
 const ID_LENGTH = 22;
 
-const digest = (text: string): string => createHash("sha256").update(text).digest("base64url").slice(0, ID_LENGTH);
+const digest = (text: string): string =>
+  createHash("sha256").update(text).digest("base64url").slice(0, ID_LENGTH);
 
 /** Opaque id of a path relative to the library ("/" between parts): the same after a restart. */
 export const titleId = (relativePath: string): string => digest(relativePath);
@@ -23,7 +24,8 @@ const presentable = (text: string): string =>
 
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 /** "Part 2" before "Part 10"; equal texts by code unit, so that the order never wavers. */
-export const naturalOrder = (a: string, b: string): number => collator.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
+export const naturalOrder = (a: string, b: string): number =>
+  collator.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
 
 /** Folder of a relative path, "" at the root. */
 export const folderOf = (relativePath: string): string => {
@@ -31,7 +33,8 @@ export const folderOf = (relativePath: string): string => {
   return folder === "." ? "" : folder;
 };
 
-const withFolder = (name: string, folder: string): string => (folder === "" ? name : `${name} (${presentable(folder)})`);
+const withFolder = (name: string, folder: string): string =>
+  folder === "" ? name : `${name} (${presentable(folder)})`;
 
 const counted = (names: readonly string[]): Map<string, number> => {
   const counts = new Map<string, number>();
@@ -51,10 +54,14 @@ export const nameTitles = (relativePaths: readonly string[]): Map<string, string
     full: presentable(basename(path)),
   }));
   const stems = counted(files.map((file) => file.stem));
-  const once = files.map((file) => ((stems.get(file.stem) ?? 0) > 1 ? withFolder(file.stem, file.folder) : file.stem));
+  const once = files.map((file) =>
+    (stems.get(file.stem) ?? 0) > 1 ? withFolder(file.stem, file.folder) : file.stem,
+  );
   const twice = counted(once);
-  return new Map(files.map((file, i) => {
-    const name = once[i] ?? file.stem;
-    return [file.path, (twice.get(name) ?? 0) > 1 ? withFolder(file.full, file.folder) : name];
-  }));
+  return new Map(
+    files.map((file, i) => {
+      const name = once[i] ?? file.stem;
+      return [file.path, (twice.get(name) ?? 0) > 1 ? withFolder(file.full, file.folder) : name];
+    }),
+  );
 };

@@ -1,6 +1,6 @@
 // Finds the video files of a folder. Nothing outside it, nothing hidden, regular files only.
 
-import { type Dirent, type Stats } from "node:fs";
+import type { Dirent, Stats } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { extname, join, relative, sep } from "node:path";
 import { VIDEO_EXTENSIONS } from "../encode/formats.ts";
@@ -19,7 +19,8 @@ const MAX_DEPTH = 16;
 const MAX_FILES = 20_000;
 
 /** True when `path` is `root` or lies below it. Both absolute and resolved. */
-export const isUnder = (root: string, path: string): boolean => path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
+export const isUnder = (root: string, path: string): boolean =>
+  path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
 
 const inside = async (root: string, path: string): Promise<{ real: string; info: Stats } | undefined> => {
   try {

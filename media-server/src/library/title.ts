@@ -21,6 +21,8 @@ export interface VideoInfo {
   readonly fps: number;
   readonly pixFmt: string;
   readonly passthrough: PassthroughGrid | undefined;
+  /** Decoding must begin so much earlier than the wanted frame, beyond what seeking finds by itself. 0 for most containers. */
+  readonly seekBackMs: number;
 }
 
 export interface AudioInfo {

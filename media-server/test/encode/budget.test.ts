@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { admits, createBudget, highestWithinBudget, observeSpeed, speedOf, stepOf } from "../../src/encode/budget.ts";
+import {
+  admits,
+  createBudget,
+  highestWithinBudget,
+  observeSpeed,
+  speedOf,
+  stepOf,
+} from "../../src/encode/budget.ts";
 
 describe("encode budget", () => {
   const two = createBudget(2);

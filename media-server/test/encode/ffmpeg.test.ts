@@ -1,12 +1,12 @@
 import { mkdir, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { chooseFfmpeg, type Ffmpeg, isNewEnough } from "../../src/encode/ffmpeg.ts";
-import { inputName } from "../../src/encode/formats.ts";
-import { warmFluent } from "../../src/encode/fluent.ts";
-import { runTool } from "../../src/encode/process.ts";
-import { startRun, type EncoderRun, type RunEnd } from "../../src/encode/run.ts";
 import type { VideoRun } from "../../src/encode/args.ts";
+import { chooseFfmpeg, type Ffmpeg, isNewEnough } from "../../src/encode/ffmpeg.ts";
+import { warmFluent } from "../../src/encode/fluent.ts";
+import { inputName } from "../../src/encode/formats.ts";
+import { runTool } from "../../src/encode/process.ts";
+import { type EncoderRun, type RunEnd, startRun } from "../../src/encode/run.ts";
 import type { Frame } from "../../src/gop/frame.ts";
 import { alive, choose, LONG_GOP, make, picture, quiet, tempFolder, until } from "./fixtures.ts";
 
@@ -22,12 +22,23 @@ beforeAll(async () => {
 afterAll(() => folder.remove());
 
 const spec = (more: Partial<VideoRun> = {}): VideoRun => ({
-  ...{ kind: "video", codec: "h264", streamIndex: 0, size: { width: 192, height: 108 }, bitsPerSecond: 200_000, startMs: 0 },
+  ...{
+    kind: "video",
+    codec: "h264",
+    streamIndex: 0,
+    size: { width: 192, height: 108 },
+    bitsPerSecond: 200_000,
+    seekBackMs: 0,
+    startMs: 0,
+  },
   ...{ fromMs: 0, untilMs: undefined, keyMs: Array.from({ length: 42 }, (_, i) => i * 1000) },
   ...more,
 });
 
-const watchRun = (file: string, run: VideoRun): { run: EncoderRun; frames: Frame[]; end: Promise<RunEnd> } => {
+const watchRun = (
+  file: string,
+  run: VideoRun,
+): { run: EncoderRun; frames: Frame[]; end: Promise<RunEnd> } => {
   const frames: Frame[] = [];
   const ended = Promise.withResolvers<RunEnd>();
   const events = { onFrame: (frame: Frame) => frames.push(frame), onEnd: ended.resolve };
@@ -36,30 +47,52 @@ const watchRun = (file: string, run: VideoRun): { run: EncoderRun; frames: Frame
 
 describe("choosing ffmpeg", () => {
   test("an unusable FFMPEG_PATH is one typed refusal that names it, and nothing else is tried", async () => {
-    await expect(chooseFfmpeg({ ffmpegPath: "/nonexistent", log: quiet })).rejects.toMatchObject({ code: "NO_FFMPEG", detail: expect.stringContaining("/nonexistent") });
-    await expect(chooseFfmpeg({ ffmpegPath: "/bin/true", log: quiet })).rejects.toMatchObject({ code: "NO_FFMPEG" });
+    await expect(chooseFfmpeg({ ffmpegPath: "/nonexistent", log: quiet })).rejects.toMatchObject({
+      code: "NO_FFMPEG",
+      detail: expect.stringContaining("/nonexistent"),
+    });
+    await expect(chooseFfmpeg({ ffmpegPath: "/bin/true", log: quiet })).rejects.toMatchObject({
+      code: "NO_FFMPEG",
+    });
   });
 
   test("versions", () => {
-    expect(["5.1.9-0+deb12u1", "n7.0-7-gd38bf5e08e", "6.0", "N-66595-gc2b38619c0", "git-2024-01-01"].map(isNewEnough)).toEqual([true, true, true, true, true]);
-    expect(["4.4.2-0ubuntu0.22.04.1", "5.0.3", "n4.0", "unknown"].map(isNewEnough)).toEqual([false, false, false, false]);
+    expect(
+      ["5.1.9-0+deb12u1", "n7.0-7-gd38bf5e08e", "6.0", "N-66595-gc2b38619c0", "git-2024-01-01"].map(
+        isNewEnough,
+      ),
+    ).toEqual([true, true, true, true, true]);
+    expect(["4.4.2-0ubuntu0.22.04.1", "5.0.3", "n4.0", "unknown"].map(isNewEnough)).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
   });
 
   test("the jail lets no file be written, and says truly what is in force", async () => {
     const target = join(folder.path, "out.mkv");
     const argv = ["-v", "error", "-nostdin", "-i", inputName(film), "-frames:v", "30", "-y", target];
-    const free = await runTool([ffmpeg.ffmpegPath, ...argv.slice(0, -1), `${target}.free.mkv`], { timeoutMs: 20_000 });
+    const free = await runTool([ffmpeg.ffmpegPath, ...argv.slice(0, -1), `${target}.free.mkv`], {
+      timeoutMs: 20_000,
+    });
     expect(free.code).toBe(0);
     const jailed = await runTool([...ffmpeg.jail, ffmpeg.ffmpegPath, ...argv], { timeoutMs: 20_000 });
     if (ffmpeg.report.noFileWrites) expect(jailed.code).not.toBe(0);
     const devices = await runTool([...ffmpeg.jail, "cat", "/proc/self/net/dev"], { timeoutMs: 5_000 });
-    const others = devices.stdout.split("\n").filter((line) => line.includes(":") && !line.trim().startsWith("lo:"));
+    const others = devices.stdout
+      .split("\n")
+      .filter((line) => line.includes(":") && !line.trim().startsWith("lo:"));
     if (ffmpeg.report.noNetwork) expect(others).toEqual([]);
   });
 
   test("a tool that talks too much or too long is ended", async () => {
-    expect(await runTool(["sh", "-c", "yes"], { timeoutMs: 20_000, maxStdoutBytes: 1000 })).toMatchObject({ failure: "too-much-output" });
-    expect(await runTool(["sh", "-c", "sleep 60 & sleep 60"], { timeoutMs: 100 })).toMatchObject({ failure: "timeout" });
+    expect(await runTool(["sh", "-c", "yes"], { timeoutMs: 20_000, maxStdoutBytes: 1000 })).toMatchObject({
+      failure: "too-much-output",
+    });
+    expect(await runTool(["sh", "-c", "sleep 60 & sleep 60"], { timeoutMs: 100 })).toMatchObject({
+      failure: "timeout",
+    });
     expect(await runTool(["/nonexistent"], { timeoutMs: 100 })).toMatchObject({ failure: "spawn" });
   });
 });
@@ -77,7 +110,9 @@ describe("encoder run", () => {
     run.resume();
     expect(await end).toEqual({ kind: "complete" });
     expect(frames.length).toBe(1200);
-    expect(frames.filter((frame) => frame.key).map((frame) => frame.ptsMs)).toEqual(spec().keyMs.slice(0, 40));
+    expect(frames.filter((frame) => frame.key).map((frame) => frame.ptsMs)).toEqual(
+      spec().keyMs.slice(0, 40),
+    );
   });
 
   test("close ends the whole group and lets no frame out any more", async () => {

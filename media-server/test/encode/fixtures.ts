@@ -14,7 +14,12 @@ import type { Log } from "../../src/log.ts";
 
 const run = promisify(execFile);
 
-export const quiet: Log = { info: () => undefined, warn: () => undefined, error: () => undefined, debug: () => undefined };
+export const quiet: Log = {
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  debug: () => undefined,
+};
 
 export const tempFolder = async (): Promise<{ path: string; remove: () => Promise<void> }> => {
   const path = await mkdtemp(join(tmpdir(), "loge-media-"));
@@ -28,13 +33,44 @@ export const make = async (ffmpeg: Ffmpeg, ...args: string[]): Promise<void> => 
   await run(ffmpeg.ffmpegPath, ["-v", "error", "-nostdin", "-y", ...args]);
 };
 
-export const picture = (rate: string, seconds: number): string[] => ["-f", "lavfi", "-i", `testsrc2=s=192x108:r=${rate}:d=${seconds}`];
-export const tone = (seconds: number): string[] => ["-f", "lavfi", "-i", `sine=frequency=440:duration=${seconds}`];
+export const picture = (rate: string, seconds: number): string[] => [
+  "-f",
+  "lavfi",
+  "-i",
+  `testsrc2=s=192x108:r=${rate}:d=${seconds}`,
+];
+export const tone = (seconds: number): string[] => [
+  "-f",
+  "lavfi",
+  "-i",
+  `sine=frequency=440:duration=${seconds}`,
+];
 /** As films come: long GOPs, B-frames. */
-export const LONG_GOP = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "250", "-bf", "3", "-pix_fmt", "yuv420p"];
+export const LONG_GOP = [
+  "-c:v",
+  "libx264",
+  "-preset",
+  "ultrafast",
+  "-g",
+  "250",
+  "-bf",
+  "3",
+  "-pix_fmt",
+  "yuv420p",
+];
 
-export const h264 = (height: number | "source" = "source"): Rendition => ({ kind: "video", codec: "h264", height, copy: false });
-export const vp8 = (height: number | "source" = "source"): Rendition => ({ kind: "video", codec: "vp8", height, copy: false });
+export const h264 = (height: number | "source" = "source"): Rendition => ({
+  kind: "video",
+  codec: "h264",
+  height,
+  copy: false,
+});
+export const vp8 = (height: number | "source" = "source"): Rendition => ({
+  kind: "video",
+  codec: "vp8",
+  height,
+  copy: false,
+});
 export const opus: AnyRendition = { kind: "audio", codec: "opus", stream: 0 };
 
 export const openFolder = async (folder: string, ffmpeg: Ffmpeg): Promise<Library> => {
@@ -45,19 +81,28 @@ export const openFolder = async (folder: string, ffmpeg: Ffmpeg): Promise<Librar
 
 export const titleNamed = (library: Library, name: string): Title => {
   const title = library.titles().find((each) => each.name === name);
-  if (title === undefined) throw new Error(`no title ${name} among ${library.titles().map((each) => each.name)}`);
+  if (title === undefined)
+    throw new Error(`no title ${name} among ${library.titles().map((each) => each.name)}`);
   return title;
 };
 
 export const storeFor = (ffmpeg: Ffmpeg, library: Library, more: Partial<GopStoreOptions> = {}): GopStore =>
   createGopStore({
-    ...{ ffmpeg, cacheBytes: 64 * 1024 * 1024, check: (title: Title) => library.check(title), budget: false as const },
+    ...{
+      ffmpeg,
+      cacheBytes: 64 * 1024 * 1024,
+      check: (title: Title) => library.check(title),
+      budget: false as const,
+    },
     ...{ now: () => performance.now(), log: quiet },
     ...more,
   });
 
 /** Takes frames until `enough` says so or the reader ends. */
-export const take = (reader: GopReader, enough: (frames: readonly Frame[]) => boolean = () => false): Promise<Frame[]> =>
+export const take = (
+  reader: GopReader,
+  enough: (frames: readonly Frame[]) => boolean = () => false,
+): Promise<Frame[]> =>
   new Promise((resolve) => {
     const frames: Frame[] = [];
     const pump = (): void => {

@@ -39,9 +39,38 @@ const onlyTyped = (action: () => void): void => {
 let stream: Buffer;
 beforeAll(async () => {
   const ffmpeg = await choose();
-  const mux = ["-cluster_time_limit", "1", "-cluster_size_limit", "1", "-flush_packets", "1", "-f", "matroska", "pipe:1"];
-  const encode = ["-vf", "scale=48:32", "-c:v", "libx264", "-preset", "ultrafast", "-crf", "45", "-g", "5", "-bf", "0", "-pix_fmt", "yuv420p"];
-  const made = await promisify(execFile)(ffmpeg.ffmpegPath, ["-v", "error", ...picture("10", 1), ...encode, ...mux], { encoding: "buffer" });
+  const mux = [
+    "-cluster_time_limit",
+    "1",
+    "-cluster_size_limit",
+    "1",
+    "-flush_packets",
+    "1",
+    "-f",
+    "matroska",
+    "pipe:1",
+  ];
+  const encode = [
+    "-vf",
+    "scale=48:32",
+    "-c:v",
+    "libx264",
+    "-preset",
+    "ultrafast",
+    "-crf",
+    "45",
+    "-g",
+    "5",
+    "-bf",
+    "0",
+    "-pix_fmt",
+    "yuv420p",
+  ];
+  const made = await promisify(execFile)(
+    ffmpeg.ffmpegPath,
+    ["-v", "error", ...picture("10", 1), ...encode, ...mux],
+    { encoding: "buffer" },
+  );
   stream = made.stdout;
 });
 
@@ -50,7 +79,18 @@ describe("Matroska demuxer", () => {
     const { tracks, frames } = demux(stream);
     expect(tracks.map((track) => track.codecId)).toEqual(["V_MPEG4/ISO/AVC"]);
     expect(frames.map((frame) => frame.timeMs)).toEqual([0, 100, 200, 300, 400, 500, 600, 700, 800, 900]);
-    expect(frames.map((frame) => frame.key)).toEqual([true, false, false, false, false, true, false, false, false, false]);
+    expect(frames.map((frame) => frame.key)).toEqual([
+      true,
+      false,
+      false,
+      false,
+      false,
+      true,
+      false,
+      false,
+      false,
+      false,
+    ]);
     const config = parseAvcConfig(tracks[0]?.codecPrivate ?? new Uint8Array());
     const first = toFrameData(config, frames[0]?.data ?? new Uint8Array(), true);
     expect(nalUnits(first, 4).map((unit) => (unit[0] ?? 0) & 31)).toEqual(expect.arrayContaining([7, 8, 5]));
@@ -58,7 +98,8 @@ describe("Matroska demuxer", () => {
 
   test("gives the same frames wherever the stream is split, and byte by byte", () => {
     const whole = demux(stream);
-    for (let at = 1; at < stream.length; at += 1) expect(demux(stream.subarray(0, at), stream.subarray(at)).frames.length).toBe(whole.frames.length);
+    for (let at = 1; at < stream.length; at += 1)
+      expect(demux(stream.subarray(0, at), stream.subarray(at)).frames.length).toBe(whole.frames.length);
     expect(demux(...Array.from(stream, (byte) => Uint8Array.of(byte)))).toEqual(whole);
     fc.assert(
       fc.property(fc.array(fc.nat(stream.length), { maxLength: 12 }), (cuts) => {
@@ -88,11 +129,14 @@ describe("Matroska demuxer", () => {
 
   test("damaged and made-up bytes end in a typed error or in frames, never in anything else", () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(stream.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 }), (hits) => {
-        const damaged = Buffer.from(stream);
-        for (const [at, byte] of hits) damaged[at] = byte;
-        onlyTyped(() => demux(damaged));
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.nat(stream.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 }),
+        (hits) => {
+          const damaged = Buffer.from(stream);
+          for (const [at, byte] of hits) damaged[at] = byte;
+          onlyTyped(() => demux(damaged));
+        },
+      ),
       { numRuns: 400 },
     );
     fc.assert(
@@ -113,12 +157,18 @@ describe("Matroska demuxer", () => {
     const header = stream.subarray(0, stream.indexOf(Buffer.from([0x1f, 0x43, 0xb6, 0x75])));
     demuxer.push(header);
     const cluster = Buffer.from([0x1f, 0x43, 0xb6, 0x75, 0xff, 0xe7, 0x81, 0x00]);
-    expect(() => demuxer.push(Buffer.concat([cluster, Buffer.from([0xa3, 0x13, 0x00, 0x00, 0x00])]))).toThrow(/too-large/);
+    expect(() => demuxer.push(Buffer.concat([cluster, Buffer.from([0xa3, 0x13, 0x00, 0x00, 0x00])]))).toThrow(
+      /too-large/,
+    );
   });
 
   test("element heads: known, unknown and incomplete sizes", () => {
     expect(readHead(Uint8Array.of(0xa3, 0x85), 0, 2)).toEqual({ id: 0xa3, sizeBytes: 5, headBytes: 2 });
-    expect(readHead(Uint8Array.of(0xa3, 0xff), 0, 2)).toEqual({ id: 0xa3, sizeBytes: undefined, headBytes: 2 });
+    expect(readHead(Uint8Array.of(0xa3, 0xff), 0, 2)).toEqual({
+      id: 0xa3,
+      sizeBytes: undefined,
+      headBytes: 2,
+    });
     expect(readHead(Uint8Array.of(0x1f, 0x43), 0, 2)).toBeUndefined();
     expect(() => readHead(Uint8Array.of(0x00, 0x80), 0, 2)).toThrow(MatroskaError);
   });

@@ -14,13 +14,21 @@ describe("sizes", () => {
     expect(renditionSize({ width: 640, height: 360 }, 1080)).toEqual({ width: 640, height: 360 });
     const side = fc.integer({ min: 16, max: 4096 });
     fc.assert(
-      fc.property(side, side, fc.constantFrom(144, 240, 360, 480, 720, 1080, 2160, "source" as const), (width, height, step) => {
-        const size = renditionSize({ width, height }, step);
-        expect([size.width % 2, size.height % 2]).toEqual([0, 0]);
-        expect(size.height).toBeLessThanOrEqual(height + 1);
-        if (step !== "source") expect(size.height).toBeLessThanOrEqual(step);
-        if (size.width > 2) expect(Math.abs(size.width - (width * Math.min(height, step === "source" ? height : step)) / height)).toBeLessThanOrEqual(1.01);
-      }),
+      fc.property(
+        side,
+        side,
+        fc.constantFrom(144, 240, 360, 480, 720, 1080, 2160, "source" as const),
+        (width, height, step) => {
+          const size = renditionSize({ width, height }, step);
+          expect([size.width % 2, size.height % 2]).toEqual([0, 0]);
+          expect(size.height).toBeLessThanOrEqual(height + 1);
+          if (step !== "source") expect(size.height).toBeLessThanOrEqual(step);
+          if (size.width > 2)
+            expect(
+              Math.abs(size.width - (width * Math.min(height, step === "source" ? height : step)) / height),
+            ).toBeLessThanOrEqual(1.01);
+        },
+      ),
     );
   });
 

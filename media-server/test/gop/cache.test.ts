@@ -17,7 +17,10 @@ class Model {
     this.limit = limit;
   }
   bytes(): number {
-    return this.gops.reduce((sum, gop) => sum + 300 + gop.frames.reduce((inner, size) => inner + size + 120, 0), 0);
+    return this.gops.reduce(
+      (sum, gop) => sum + 300 + gop.frames.reduce((inner, size) => inner + size + 120, 0),
+      0,
+    );
   }
   find(key: string): ModelGop | undefined {
     return this.gops.find((gop) => gop.key === key);
@@ -83,7 +86,8 @@ describe("GOP cache", () => {
             cache.complete(lane, index);
             model.complete(key);
           } else {
-            cache.append(lane, index, { ptsMs: (ptsMs += 1), key: false, data: new Uint8Array(each.size) });
+            ptsMs += 1;
+            cache.append(lane, index, { ptsMs, key: false, data: new Uint8Array(each.size) });
             model.append(key, each.size);
           }
           expect(cache.bytes).toBe(model.bytes());
@@ -91,7 +95,10 @@ describe("GOP cache", () => {
           for (const gop of model.gops) {
             const [inLane = "", at = ""] = gop.key.split("#");
             const held = cache.peek(inLane, Number(at));
-            expect([held?.complete, held?.frames.map((frame) => frame.data.length)]).toEqual([gop.complete, gop.frames]);
+            expect([held?.complete, held?.frames.map((frame) => frame.data.length)]).toEqual([
+              gop.complete,
+              gop.frames,
+            ]);
           }
           if (model.gops.every((gop) => gop.pins === 0)) expect(cache.bytes).toBeLessThanOrEqual(limit);
         }
@@ -115,6 +122,11 @@ describe("GOP cache", () => {
     cache.pin("lane", 1);
     cache.unpin("lane", 1);
     fill(3);
-    expect([0, 1, 2, 3].map((index) => cache.peek("lane", index) !== undefined)).toEqual([true, true, false, true]);
+    expect([0, 1, 2, 3].map((index) => cache.peek("lane", index) !== undefined)).toEqual([
+      true,
+      true,
+      false,
+      true,
+    ]);
   });
 });

@@ -2,11 +2,26 @@
 
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { warmFluent } from "../../src/encode/fluent.ts";
 import type { Ffmpeg } from "../../src/encode/ffmpeg.ts";
+import { warmFluent } from "../../src/encode/fluent.ts";
 import type { AnyRendition, Frame } from "../../src/gop/frame.ts";
 import type { Library } from "../../src/library/library.ts";
-import { choose, h264, LONG_GOP, make, openFolder, opus, picture, storeFor, take, takeUntil, tempFolder, titleNamed, tone, vp8 } from "../encode/fixtures.ts";
+import {
+  choose,
+  h264,
+  LONG_GOP,
+  make,
+  openFolder,
+  opus,
+  picture,
+  storeFor,
+  take,
+  takeUntil,
+  tempFolder,
+  titleNamed,
+  tone,
+  vp8,
+} from "../encode/fixtures.ts";
 
 let ffmpeg: Ffmpeg;
 let folder: Awaited<ReturnType<typeof tempFolder>>;
@@ -21,7 +36,17 @@ beforeAll(async () => {
   const uneven = "select='not(mod(n\\,7))+gt(mod(n\\,5)\\,2)',setpts=PTS+0.004*mod(N\\,3)/TB";
   await make(ffmpeg, ...picture("25", 9), "-vf", uneven, "-fps_mode", "vfr", ...LONG_GOP, at("vfr.mkv"));
   // start_time 1.4 s, sound that begins later than the picture
-  await make(ffmpeg, ...picture("24000/1001", 9), "-itsoffset", "0.7654", ...tone(8), ...LONG_GOP, "-c:a", "mp2", at("late.ts"));
+  await make(
+    ffmpeg,
+    ...picture("24000/1001", 9),
+    "-itsoffset",
+    "0.7654",
+    ...tone(8),
+    ...LONG_GOP,
+    "-c:a",
+    "mp2",
+    at("late.ts"),
+  );
   // nothing between 2.5 s and 5.4 s
   const hole = "select='lt(t\\,2.5)+gt(t\\,5.4)'";
   await make(ffmpeg, ...picture("25", 9), "-vf", hole, "-fps_mode", "vfr", ...LONG_GOP, at("hole.mkv"));
@@ -52,19 +77,28 @@ const whole = async (name: string, rendition: AnyRendition): Promise<Frame[]> =>
 };
 
 describe.each(["even", "ntsc", "vfr", "late"])("8 GOPs of %s", (name) => {
-  test.each([["h264", h264(72)], ["vp8", vp8(72)]] as const)("%s: eight runs give the frames of one run", async (_, rendition) => {
-    const continuous = await whole(name, rendition);
-    expect(continuous.length).toBeGreaterThan(60);
-    const separate: number[] = [];
-    for (let k = 0; k < 8; k += 1) {
-      const gop = await alone(name, rendition, k);
-      expect(gop[0]?.key).toBe(true);
-      separate.push(...times(gop));
-    }
-    expect(separate).toEqual(times(continuous).filter((ms) => ms < 7_999.5));
-    const keys = continuous.filter((frame) => frame.key).map((frame) => Math.floor((frame.ptsMs + 1) / 1000));
-    expect(keys).toEqual([...new Set(continuous.map((frame) => Math.floor((frame.ptsMs + 1) / 1000)))]);
-  }, 40_000);
+  test.each([
+    ["h264", h264(72)],
+    ["vp8", vp8(72)],
+  ] as const)(
+    "%s: eight runs give the frames of one run",
+    async (_, rendition) => {
+      const continuous = await whole(name, rendition);
+      expect(continuous.length).toBeGreaterThan(60);
+      const separate: number[] = [];
+      for (let k = 0; k < 8; k += 1) {
+        const gop = await alone(name, rendition, k);
+        expect(gop[0]?.key).toBe(true);
+        separate.push(...times(gop));
+      }
+      expect(separate).toEqual(times(continuous).filter((ms) => ms < 7_999.5));
+      const keys = continuous
+        .filter((frame) => frame.key)
+        .map((frame) => Math.floor((frame.ptsMs + 1) / 1000));
+      expect(keys).toEqual([...new Set(continuous.map((frame) => Math.floor((frame.ptsMs + 1) / 1000)))]);
+    },
+    40_000,
+  );
 });
 
 describe.each(["even", "ntsc", "late"])("sound of %s", (name) => {
@@ -86,7 +120,12 @@ describe("a film with a hole", () => {
     expect(times(frames).filter((ms) => ms > 2_470 && ms < 5_430)).toEqual([2480]);
     const store = storeFor(ffmpeg, library);
     const title = titleNamed(library, "hole");
-    for (const [fromMs, firstMs] of [[4_200, 2_000], [5_100, 2_000], [5_500, 5_440], [6_000, 6_000]] as const) {
+    for (const [fromMs, firstMs] of [
+      [4_200, 2_000],
+      [5_100, 2_000],
+      [5_500, 5_440],
+      [6_000, 6_000],
+    ] as const) {
       const reader = store.open(title, h264(72), fromMs);
       const [first] = await take(reader, (taken) => taken.length > 1);
       expect([fromMs, first?.ptsMs, first?.key]).toEqual([fromMs, firstMs, true]);

@@ -3,7 +3,18 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Ffmpeg } from "../../src/encode/ffmpeg.ts";
 import { type Library, openLibrary } from "../../src/library/library.ts";
-import { choose, LONG_GOP, make, openFolder, picture, quiet, tempFolder, titleNamed, tone, until } from "../encode/fixtures.ts";
+import {
+  choose,
+  LONG_GOP,
+  make,
+  openFolder,
+  picture,
+  quiet,
+  tempFolder,
+  titleNamed,
+  tone,
+  until,
+} from "../encode/fixtures.ts";
 
 let ffmpeg: Ffmpeg;
 let root: Awaited<ReturnType<typeof tempFolder>>;
@@ -23,15 +34,18 @@ beforeAll(async () => {
   await symlink(join(root.path, "outside.mp4"), at("link-out.mp4"));
   await symlink(root.path, at("folder-out"));
   await symlink(at("sub"), at("sub/loop"));
-  await make(ffmpeg, "-display_rotation", "90", "-i", at("good.mp4"), "-c", "copy", at("turned.mp4")).catch(() =>
-    make(ffmpeg, "-i", at("good.mp4"), "-c", "copy", "-metadata:s:v:0", "rotate=90", at("turned.mp4")),
+  await make(ffmpeg, "-display_rotation", "90", "-i", at("good.mp4"), "-c", "copy", at("turned.mp4")).catch(
+    () => make(ffmpeg, "-i", at("good.mp4"), "-c", "copy", "-metadata:s:v:0", "rotate=90", at("turned.mp4")),
   );
   await make(ffmpeg, ...picture("25", 1), "-vf", "setsar=2", ...LONG_GOP, at("wide.mkv"));
   await make(ffmpeg, ...tone(1), "-c:a", "aac", at("only-sound.mp4"));
   await make(ffmpeg, ...picture("25", 1), ...LONG_GOP, "-f", "matroska", "-live", "1", at("no-duration.mkv"));
   await writeFile(at("empty.mp4"), "");
   await writeFile(at("text.mp4"), "This is a letter, not a film.\n".repeat(50));
-  await writeFile(at("playlist.mp4"), `#EXTM3U\n#EXT-X-VERSION:3\n#EXTINF:2,\n${join(root.path, "outside.mp4")}\n#EXT-X-ENDLIST\n`);
+  await writeFile(
+    at("playlist.mp4"),
+    `#EXTM3U\n#EXT-X-VERSION:3\n#EXTINF:2,\n${join(root.path, "outside.mp4")}\n#EXT-X-ENDLIST\n`,
+  );
   await writeFile(at("concat.mp4"), `ffconcat version 1.0\nfile '${join(root.path, "outside.mp4")}'\n`);
   await writeFile(at("noise.mkv"), Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919) & 255)));
   await writeFile(at("notes.txt"), "no video");
@@ -45,7 +59,19 @@ afterAll(async () => {
 describe("library", () => {
   test("lists what is in the folder, nothing hidden and nothing outside", () => {
     const names = library.titles().map((title) => title.name);
-    expect(names).toEqual(["concat", "empty", "good", "no-duration", "noise", "only-sound", "playlist", "good (sub)", "text", "turned", "wide"]);
+    expect(names).toEqual([
+      "concat",
+      "empty",
+      "good",
+      "no-duration",
+      "noise",
+      "only-sound",
+      "playlist",
+      "good (sub)",
+      "text",
+      "turned",
+      "wide",
+    ]);
     expect(library.state()).toEqual({ kind: "ready", folder });
     expect(new Set(library.titles().map((title) => title.id)).size).toBe(names.length);
   });
@@ -64,10 +90,19 @@ describe("library", () => {
   });
 
   test("sizes are those shown: turned by a quarter, stretched by the pixel aspect", () => {
-    expect(titleNamed(library, "good").video).toMatchObject({ width: 192, height: 108, fps: 25, passthrough: undefined });
+    expect(titleNamed(library, "good").video).toMatchObject({
+      width: 192,
+      height: 108,
+      fps: 25,
+      passthrough: undefined,
+    });
     expect(titleNamed(library, "turned").video).toMatchObject({ width: 108, height: 192 });
     expect(titleNamed(library, "wide").video).toMatchObject({ width: 384, height: 108 });
-    expect(titleNamed(library, "only-sound")).toMatchObject({ video: undefined, audio: { codec: "aac" }, refusal: undefined });
+    expect(titleNamed(library, "only-sound")).toMatchObject({
+      video: undefined,
+      audio: { codec: "aac" },
+      refusal: undefined,
+    });
     expect(titleNamed(library, "no-duration").durationMs).toBeGreaterThan(900);
   });
 
@@ -77,16 +112,22 @@ describe("library", () => {
     const good = titleNamed(again, "good");
     expect(await again.check(good)).toBeUndefined();
     expect(await again.check({ ...good, fingerprint: "other" })).toMatchObject({ code: "TITLE_GONE" });
-    expect(await again.check({ ...good, file: join(root.path, "outside.mp4") })).toMatchObject({ code: "TITLE_GONE" });
+    expect(await again.check({ ...good, file: join(root.path, "outside.mp4") })).toMatchObject({
+      code: "TITLE_GONE",
+    });
     await again.close("test over");
   });
 
   test("a missing and an empty folder are states that name the folder; films that appear and go are noticed", async () => {
     const late = join(root.path, "late");
-    let changes = 0;
     const states: string[] = [];
     const options = { folder: late, ffmpeg, log: quiet, debounceMs: 50, pollMs: 300 };
-    const empty: Library = openLibrary({ ...options, onChange: () => void (states.push(empty.state().kind), (changes += 1)) });
+    const empty: Library = openLibrary({
+      ...options,
+      onChange: () => {
+        states.push(empty.state().kind);
+      },
+    });
     await empty.ready;
     expect(empty.state()).toEqual({ kind: "missing", folder: late, code: "LIBRARY_MISSING" });
     await mkdir(late);
@@ -96,9 +137,9 @@ describe("library", () => {
     await rm(join(late, "new.mp4"));
     await until(() => empty.state().kind === "empty");
     expect(states.slice(0, 2)).toEqual(["missing", "empty"]);
-    const seen = changes;
+    const seen = states.length;
     await empty.rescan();
-    expect(changes).toBe(seen);
+    expect(states.length).toBe(seen);
     await empty.close("test over");
   });
 });

@@ -7,11 +7,20 @@ describe("names of titles", () => {
   test("file name without extension; folder where two are equal; extension where that is not enough", () => {
     expect(names("a.mp4", "x/b.mkv")).toEqual(["a", "b"]);
     expect(names("one/film.mp4", "two/film.mp4", "film.mp4")).toEqual(["film (one)", "film (two)", "film"]);
-    expect(names("film.mp4", "film.mkv", "x/film.avi", "x/film.ts")).toEqual(["film.mp4", "film.mkv", "film.avi (x)", "film.ts (x)"]);
+    expect(names("film.mp4", "film.mkv", "x/film.avi", "x/film.ts")).toEqual([
+      "film.mp4",
+      "film.mkv",
+      "film.avi (x)",
+      "film.ts (x)",
+    ]);
   });
 
   test("nothing in a name hides or reorders text, and spaces are single", () => {
-    expect(names("a\u202Eb\u0000c.mp4", "  two   spaces\t.mp4", "\u200B.mp4")).toEqual(["a b c", "two spaces", "untitled"]);
+    expect(names("a\u202Eb\u0000c.mp4", "  two   spaces\t.mp4", "\u200B.mp4")).toEqual([
+      "a b c",
+      "two spaces",
+      "untitled",
+    ]);
   });
 
   test("part 2 comes before part 10", () => {
