@@ -89,7 +89,9 @@ export class Room {
       createPeer: (events) => createPeer(events, (stream) => this.store.set({ stream })),
       hostSecret: invite.h,
       now,
-      shownMs: () => this.#link.watch && frameMs(this.#link.watch, this.#frame),
+      // a loss in the middle of a seek comes back where the seek went
+      shownMs: () =>
+        this.store.get().seekingToMs ?? (this.#link.watch && frameMs(this.#link.watch, this.#frame)),
       events: {
         state: (link, linkError) => this.store.set({ link, linkError }),
         control: (event) => this.#onControl(event),

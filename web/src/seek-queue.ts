@@ -1,7 +1,7 @@
 /** Seeks one at a time: of those asked for while one is under way only the last counts. */
 
-/** After the answer the picture may take so long to come before the bar believes the clock again. */
-const SHOWN_MS = 2500;
+/** A seek that was agreed to may wait so long for its encoder before the bar goes back to where the picture stands. */
+const SHOWN_MS = 15_000;
 /** A timeline so near to where the seek went is that seek's. */
 const NEAR_MS = 3000;
 

@@ -54,6 +54,8 @@ test("an answer without a timeline gives it back after a while", async () => {
   const { queue, targets, answer } = harness();
   void queue.seek(50_000);
   await answer(true);
-  await vi.advanceTimersByTimeAsync(10_000);
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(targets).toEqual([50_000]);
+  await vi.advanceTimersByTimeAsync(15_000);
   expect(targets).toEqual([50_000, undefined]);
 });
