@@ -27,6 +27,8 @@ export interface AgentOptions {
   readonly stage: Stage;
   readonly createPeer: () => Promise<Peer>;
   readonly page: (offset: number, limit: number) => LibraryPage;
+  readonly known: (title: string) => Promise<unknown>;
+  readonly titleSettled: (title: string) => Promise<void>;
   readonly greeting: () => readonly ControlEvent[];
   /** Wall clock (cards, envelopes) and monotonic clock (film), both in ms. */
   readonly wallNow: () => number;
@@ -151,6 +153,8 @@ export class Agent {
       stage: o.stage,
       hostSecret: o.hostSecret,
       page: o.page,
+      titleSettled: o.titleSettled,
+      known: o.known,
       greeting: o.greeting,
       now: o.now,
       log: o.log,

@@ -29,6 +29,10 @@ export interface ViewerOptions {
   readonly stage: Stage;
   readonly hostSecret: Uint8Array<ArrayBuffer> | undefined;
   readonly page: (offset: number, limit: number) => LibraryPage;
+  /** Resolves when the title is known or the library knows that it is not there. */
+  readonly titleSettled: (title: string) => Promise<void>;
+  /** Resolves when the library can tell whether it holds the title: a server that has just started may not have looked yet. */
+  readonly known: (title: string) => Promise<unknown>;
   /** First words after the gate: the library's state and all screenings. */
   readonly greeting: () => readonly ControlEvent[];
   readonly now: () => number;
@@ -48,6 +52,7 @@ export class Viewer {
   readonly #bulk: BulkOut;
   readonly #allowance: Allowance;
   readonly #timeout: ReturnType<typeof setTimeout>;
+  readonly #bornMs: number;
   #offerSdp = "";
   #answerPrint: string | undefined;
   #answered = false;
@@ -60,7 +65,8 @@ export class Viewer {
     this.neg = neg;
     this.#k = k;
     const { peer, now } = options;
-    this.#allowance = new Allowance(now());
+    this.#bornMs = now();
+    this.#allowance = new Allowance(this.#bornMs);
     this.#gate = new Gatekeeper({
       gate: peer.gate,
       k,
@@ -74,7 +80,7 @@ export class Viewer {
       bulk: peer.bulk,
       page: options.page,
       allow: () => this.#gate.open && this.#allowed(() => undefined),
-      malformed: () => this.#strike(),
+      malformed: () => this.#notUnderstood(),
     });
     peer.onState = (state, reason) => {
       if (state === "closed") this.#end({ code: "LINK_LOST", detail: reason }, false);
@@ -102,7 +108,12 @@ export class Viewer {
   }
 
   close(reason: string): Promise<void> {
-    this.#closing ??= this.#close(reason);
+    if (!this.#closing) {
+      // set before the peer is closed, which tells us of it
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#closing = promise;
+      resolve(this.#close(reason));
+    }
     return this.#closing;
   }
 
@@ -150,7 +161,7 @@ export class Viewer {
       event: (event) => this.event(event),
     };
     this.#o.log.info(
-      { viewer: sid.slice(0, 6), codecs: peer.codecs, ms: Math.round(now()) },
+      { viewer: sid.slice(0, 6), codecs: peer.codecs, ms: Math.round(now() - this.#bornMs) },
       "viewer connected",
     );
     for (const event of this.#o.greeting()) this.event(event);
@@ -161,11 +172,16 @@ export class Viewer {
     if (!viewer || !this.#gate.open) return this.#strike();
     const message = parseFrame(request, data);
     if (!this.#allowed(() => message && this.#refuse(message.seq, new Refusal("RATE_LIMITED")))) return;
-    if (!message) {
-      this.event({ type: "notice", error: { code: "BAD_MESSAGE" } });
-      return this.#strike();
-    }
+    if (!message) return this.#notUnderstood();
     const { seq, cmd } = message;
+    if (cmd.type === "restore") {
+      // after a restart the library may still be reading itself; the film is not gone for that
+      this.#o.titleSettled(cmd.title).then(
+        () => this.#command(viewer, seq, cmd),
+        (thrown: unknown) => this.#refuse(seq, thrown),
+      );
+      return;
+    }
     if (cmd.type === "host") {
       this.#host(viewer, cmd).then(
         () => this.#send({ v: 1, re: seq, ok: true, value: {} }),
@@ -173,6 +189,20 @@ export class Viewer {
       );
       return;
     }
+    if (cmd.type !== "restore") return this.#carryOut(viewer, seq, cmd);
+    this.#o.known(cmd.title).then(
+      () => this.#carryOut(viewer, seq, cmd),
+      (thrown: unknown) => this.#refuse(seq, thrown),
+    );
+  }
+
+  #carryOut(viewer: StageViewer, seq: number, cmd: Exclude<Command, { type: "host" }>): void {
+    if (this.#closing) return;
+    this.#command(viewer, seq, cmd);
+  }
+
+  #command(viewer: StageViewer, seq: number, cmd: Exclude<Command, { type: "host" }>): void {
+    if (this.#closing !== undefined) return;
     try {
       const value = this.#o.stage.command(viewer, cmd);
       this.#send({ v: 1, re: seq, ok: true, value });
@@ -194,6 +224,12 @@ export class Viewer {
     if (verdict === "flood") this.#end({ code: "FLOOD" }, true);
     else if (verdict === "over") over();
     return verdict === "ok";
+  }
+
+  /** Without a number there is nothing to answer to, so it is said as an event. */
+  #notUnderstood(): void {
+    this.event({ type: "notice", error: { code: "BAD_MESSAGE" } });
+    this.#strike();
   }
 
   #strike(): void {

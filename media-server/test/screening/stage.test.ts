@@ -7,7 +7,18 @@ import type { GopStore } from "../../src/gop/store.ts";
 import type { Library } from "../../src/library/library.ts";
 import { Stage, type StageViewer } from "../../src/screening/stage.ts";
 import { createRtpLine } from "../../src/viewer/rtp-line.ts";
-import { choose, LONG_GOP, make, openFolder, picture, quiet, storeFor, tempFolder, titleNamed, tone } from "../encode/fixtures.ts";
+import {
+  choose,
+  LONG_GOP,
+  make,
+  openFolder,
+  picture,
+  quiet,
+  storeFor,
+  tempFolder,
+  titleNamed,
+  tone,
+} from "../encode/fixtures.ts";
 
 const SECONDS = 5;
 let folder: Awaited<ReturnType<typeof tempFolder>>;
@@ -20,7 +31,16 @@ const now = (): number => performance.now();
 beforeAll(async () => {
   folder = await tempFolder();
   ffmpeg = await choose();
-  await make(ffmpeg, ...picture("30", SECONDS), ...tone(SECONDS), ...LONG_GOP, "-c:a", "aac", "-shortest", `${folder.path}/film.mp4`);
+  await make(
+    ffmpeg,
+    ...picture("30", SECONDS),
+    ...tone(SECONDS),
+    ...LONG_GOP,
+    "-c:a",
+    "aac",
+    "-shortest",
+    `${folder.path}/film.mp4`,
+  );
   library = await openFolder(folder.path, ffmpeg);
 });
 afterAll(async () => {
@@ -36,7 +56,14 @@ const open = (): void => {
   store = storeFor(ffmpeg, library);
   let ids = 0;
   const newId = (): string => `screening-${++ids}`.padEnd(22, "x");
-  stage = new Stage({ titleOf: (id) => library.get(id), store, newId, now, log: quiet, changed: () => undefined });
+  stage = new Stage({
+    titleOf: (id) => library.get(id),
+    store,
+    newId,
+    now,
+    log: quiet,
+    changed: () => undefined,
+  });
 };
 
 interface Sent {
@@ -64,7 +91,17 @@ class Watcher implements StageViewer {
     setClock: () => undefined,
     syncNow: () => undefined,
     onKeyFrameWanted: undefined,
-    stats: { packets: 0, bytes: 0, dropped: 0, rtxSent: 0, nackMissed: 0, rembBps: undefined, lossFraction: 0, rttMs: undefined, queueMs: 0 },
+    stats: {
+      packets: 0,
+      bytes: 0,
+      dropped: 0,
+      rtxSent: 0,
+      nackMissed: 0,
+      rembBps: undefined,
+      lossFraction: 0,
+      rttMs: undefined,
+      queueMs: 0,
+    },
   };
   constructor(name: string) {
     this.sid = name.padEnd(22, "s");
@@ -77,12 +114,20 @@ class Watcher implements StageViewer {
   }
   async until(done: () => boolean, what: string): Promise<void> {
     for (let tries = 0; !done(); tries++) {
-      if (tries > 2000) throw new Error(`never: ${what}; ${this.sent.length} frames, ${JSON.stringify(this.events.slice(-3))}`);
+      if (tries > 2000)
+        throw new Error(
+          `never: ${what}; ${this.sent.length} frames, ${JSON.stringify(this.events.slice(-3))}`,
+        );
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
   play(height: Height = "source", atMs = 0): string {
-    const { screening } = stage.command(this, { type: "play", title: titleNamed(library, "film").id, height, atMs });
+    const { screening } = stage.command(this, {
+      type: "play",
+      title: titleNamed(library, "film").id,
+      height,
+      atMs,
+    });
     if (!screening) throw new Error("no screening");
     return screening;
   }
@@ -95,7 +140,9 @@ test("a film runs from its first frame to its end, every frame once, RTP time ne
   const ada = new Watcher("ada");
   ada.play("source");
   await ada.until(() => ada.events.some((e) => e.type === "ended"), "ended");
-  expect(ada.sent.map((s) => Math.round((s.frame.ptsMs * 30) / 1000))).toEqual(Array.from({ length: 30 * SECONDS }, (_, i) => i));
+  expect(ada.sent.map((s) => Math.round((s.frame.ptsMs * 30) / 1000))).toEqual(
+    Array.from({ length: 30 * SECONDS }, (_, i) => i),
+  );
   expect(ada.sent[0]).toMatchObject({ first: true, codec: "h264" });
   expect(ada.sent.filter((s) => s.first)).toHaveLength(1);
   expect(monotonic(ada.sent)).toBe(true);
@@ -142,7 +189,9 @@ test("another resolution comes at a GOP boundary without a missing or doubled fr
   Object.assign(ada, { codecs: ["vp8"] });
   stage.command(ada, { type: "height", height: "source" });
   await ada.until(() => ada.events.some((e) => e.type === "ended"), "ended");
-  expect(ada.sent.map((s) => Math.round((s.frame.ptsMs * 30) / 1000))).toEqual(Array.from({ length: 30 * SECONDS }, (_, i) => i));
+  expect(ada.sent.map((s) => Math.round((s.frame.ptsMs * 30) / 1000))).toEqual(
+    Array.from({ length: 30 * SECONDS }, (_, i) => i),
+  );
   const at = ada.sent.findIndex((s) => s.codec === "vp8");
   expect(at).toBeGreaterThan(0);
   expect(ada.sent[at]).toMatchObject({ first: true, frame: { key: true } });
@@ -158,7 +207,9 @@ test("an encoder killed in the middle costs no frame", async () => {
   await ada.until(() => ada.sent.length > 3 && store.pids().length > 0, "an encoder");
   for (const pid of store.pids()) process.kill(pid, "SIGKILL");
   await ada.until(() => ada.events.some((e) => e.type === "ended"), "ended");
-  expect(ada.sent.map((s) => Math.round((s.frame.ptsMs * 30) / 1000))).toEqual(Array.from({ length: 30 * SECONDS }, (_, i) => i));
+  expect(ada.sent.map((s) => Math.round((s.frame.ptsMs * 30) / 1000))).toEqual(
+    Array.from({ length: 30 * SECONDS }, (_, i) => i),
+  );
 });
 
 test("a second viewer joins at the position; the owner controls, hands over, and goes; the screening closes with the last", async () => {
@@ -197,7 +248,13 @@ test("restore: the first recreates the screening at its position, the others joi
   const ada = new Watcher("ada");
   const bob = new Watcher("bob");
   const title = titleNamed(library, "film").id;
-  const back = { type: "restore", screening: "r".repeat(22), title, height: "source", playing: true } as const;
+  const back = {
+    type: "restore",
+    screening: "r".repeat(22),
+    title,
+    height: "source",
+    playing: true,
+  } as const;
   stage.command(ada, { ...back, mediaMs: 2500 });
   stage.command(bob, { ...back, mediaMs: 1000 });
   await bob.until(() => bob.timelines.length > 0 && ada.timelines.length > 0, "both");
