@@ -58,9 +58,8 @@ const seconds = (ms: number): string => (ms / 1000).toFixed(6);
 const input = (fromFilmMs: number): string[] => [
   "-nostdin",
   "-copyts",
-  "-ss",
-  // -ss counts from the file's start_time whatever -copyts says
-  seconds(Math.max(0, fromFilmMs)),
+  // it counts from the file's start_time whatever -copyts says; `-ss 0` makes AVI with B-frames lose its beginning
+  ...(fromFilmMs > 0 ? ["-ss", seconds(fromFilmMs)] : []),
   ...INPUT_GUARD,
 ];
 

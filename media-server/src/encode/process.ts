@@ -5,7 +5,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 /** Where tools are looked for: the usual places of Linux and macOS. An ffmpeg elsewhere is named by FFMPEG_PATH. */
 const TOOL_FOLDERS = [
   ...["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"],
-  ...["/opt/homebrew/bin", "/opt/local/bin", "/home/linuxbrew/.linuxbrew/bin", "/snap/bin", "/run/current-system/sw/bin"],
+  ...[
+    "/opt/homebrew/bin",
+    "/opt/local/bin",
+    "/home/linuxbrew/.linuxbrew/bin",
+    "/snap/bin",
+    "/run/current-system/sw/bin",
+  ],
 ];
 
 /** What a child sees of our environment: nothing but what it needs to start. */

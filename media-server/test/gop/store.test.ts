@@ -177,6 +177,31 @@ describe("faults", () => {
     expect(reader.error).toBeUndefined();
   });
 
+  test("what follows a killed encoder begins with a key frame: nothing refers to frames of another encode", async () => {
+    const store = open();
+    const reader = store.open(film, h264(72), 0);
+    await takeUntil(reader, 300);
+    for (const pid of store.pids()) process.kill(-pid, "SIGKILL");
+    const first = await new Promise<Frame>((resolve) => {
+      const drain = (): void => {
+        for (let next = reader.peek(); next !== "end"; next = reader.peek()) {
+          if (next === "waiting") {
+            if (store.stats().spawned > 1)
+              reader.onReady = () => {
+                const came = reader.peek();
+                if (typeof came === "object") resolve(came);
+              };
+            return;
+          }
+          reader.shift();
+        }
+      };
+      reader.onReady = drain;
+      drain();
+    });
+    expect(first.key).toBe(true);
+  });
+
   test("an encoder that dies again and again ends in a refusal, not in a loop", async () => {
     const store = open({ ffmpeg: { ...ffmpeg, jail: ["sh", "-c", "kill -9 $$"] } });
     const reader = store.open(film, h264(72), 3_000);
