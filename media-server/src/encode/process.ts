@@ -18,6 +18,8 @@ const TOOL_FOLDERS = [
 export const childEnv = (): NodeJS.ProcessEnv => ({
   PATH: TOOL_FOLDERS.join(":"),
   LC_ALL: "C",
+  // a static ffprobe (npm's) loads the system's character tables into another glibc and dies on every MPEG-TS file
+  GCONV_PATH: "/dev/null",
   AV_LOG_FORCE_NOCOLOR: "1",
 });
 

@@ -1,5 +1,6 @@
 import { mkdir, readdir, rename } from "node:fs/promises";
-import { join } from "node:path";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { VideoRun } from "../../src/encode/args.ts";
 import { chooseFfmpeg, type Ffmpeg, isNewEnough } from "../../src/encode/ffmpeg.ts";
@@ -84,6 +85,23 @@ describe("choosing ffmpeg", () => {
       .split("\n")
       .filter((line) => line.includes(":") && !line.trim().startsWith("lo:"));
     if (ffmpeg.report.noNetwork) expect(others).toEqual([]);
+  });
+
+  test("the ffprobe that comes from npm reads MPEG-TS too", async ({ skip }) => {
+    const npm = createRequire(import.meta.url);
+    const path = (() => {
+      try {
+        return join(dirname(npm.resolve("@ffprobe-installer/linux-x64/package.json")), "ffprobe");
+      } catch {
+        return skip("@ffprobe-installer/linux-x64 is not installed here");
+      }
+    })();
+    const stream = join(folder.path, "stream.ts");
+    await make(ffmpeg, ...picture("10", 1), ...LONG_GOP, stream);
+    const asked = await runTool([path, "-v", "error", "-show_entries", "format=format_name", stream], {
+      timeoutMs: 20_000,
+    });
+    expect(asked).toMatchObject({ code: 0, stdout: expect.stringContaining("mpegts") });
   });
 
   test("a tool that talks too much or too long is ended", async () => {
