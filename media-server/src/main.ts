@@ -10,7 +10,7 @@ import { roomKeyOf } from "@loge/protocol/invite";
 import { createSessionKeys, identityFromJwk } from "@loge/protocol/keys";
 import { pino } from "pino";
 import { Agent } from "./agent/agent.ts";
-import { libraryEvent, libraryPage, titleSettled } from "./agent/library-pages.ts";
+import { libraryEvent, libraryPage } from "./agent/library-pages.ts";
 import { type Config, receiveConfig, report } from "./config.ts";
 import { chooseFfmpeg } from "./encode/ffmpeg.ts";
 import { createGopStore } from "./gop/store.ts";
@@ -93,7 +93,6 @@ async function start(
     createPeer: () => createPeer({ mux, log, now, ...(turn ? { turn } : {}) }),
     page: (offset, limit) => libraryPage(library.titles(), version, offset, limit, affordable),
     known: (title) => library.find(title),
-    titleSettled: (title) => titleSettled(library, title),
     greeting: () => [libraryNow(), { type: "screenings", screenings: [...stage.infos()] }],
     wallNow: Date.now,
     now,

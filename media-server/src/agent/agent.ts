@@ -28,7 +28,6 @@ export interface AgentOptions {
   readonly createPeer: () => Promise<Peer>;
   readonly page: (offset: number, limit: number) => LibraryPage;
   readonly known: (title: string) => Promise<unknown>;
-  readonly titleSettled: (title: string) => Promise<void>;
   readonly greeting: () => readonly ControlEvent[];
   /** Wall clock (cards, envelopes) and monotonic clock (film), both in ms. */
   readonly wallNow: () => number;
@@ -153,7 +152,6 @@ export class Agent {
       stage: o.stage,
       hostSecret: o.hostSecret,
       page: o.page,
-      titleSettled: o.titleSettled,
       known: o.known,
       greeting: o.greeting,
       now: o.now,

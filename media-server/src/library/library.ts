@@ -21,6 +21,8 @@ export interface Library {
   /** In natural order of their paths. Grows while scanning. */
   titles(): readonly Title[];
   get(id: string): Title | undefined;
+  /** The title as soon as it has been probed, and before others; undefined where the folder holds no such file. */
+  find(id: string): Promise<Title | undefined>;
   state(): LibraryState;
   /** Undefined when the title's file is still the one that was probed; asked before a file is opened. */
   check(title: Title): Promise<Refusal | undefined>;
@@ -52,6 +54,9 @@ interface Entry extends FoundFile {
 class FolderLibrary implements Library {
   readonly #options: LibraryOptions;
   readonly #probes = new Map<string, Probe>();
+  /** Ids that somebody waits for, and who looks again after every change. */
+  readonly #wanted = new Set<string>();
+  readonly #waiting = new Set<() => void>();
   #entries: readonly Entry[] = [];
   #titles: readonly Title[] = [];
   #byId: ReadonlyMap<string, Title> = new Map();
@@ -83,6 +88,19 @@ class FolderLibrary implements Library {
   }
   state(): LibraryState {
     return this.#state;
+  }
+
+  async find(id: string): Promise<Title | undefined> {
+    this.#wanted.add(id);
+    while (!this.#byId.has(id) && this.#state.kind === "scanning" && !this.#closed)
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    this.#wanted.delete(id);
+    return this.#byId.get(id);
+  }
+
+  #lookAgain(): void {
+    for (const look of this.#waiting) look();
+    this.#waiting.clear();
   }
 
   async check(title: Title): Promise<Refusal | undefined> {
@@ -117,6 +135,7 @@ class FolderLibrary implements Library {
   async close(reason: string): Promise<void> {
     if (this.#closed) return;
     this.#stop.abort();
+    this.#lookAgain();
     clearTimeout(this.#soon);
     clearTimeout(this.#poll);
     this.#watcher?.close();
@@ -167,8 +186,12 @@ class FolderLibrary implements Library {
     const queue = entries.filter((entry) => !this.#probes.has(entry.fingerprint));
     const found = queue.length;
     let probed = 0;
+    const next = (): Entry | undefined => {
+      const wantedAt = queue.findIndex((entry) => this.#wanted.has(entry.id));
+      return queue.splice(Math.max(0, wantedAt), 1)[0];
+    };
     const work = async (): Promise<void> => {
-      for (let entry = queue.shift(); entry !== undefined && !this.#closed; entry = queue.shift()) {
+      for (let entry = next(); entry !== undefined && !this.#closed; entry = next()) {
         const probe = await probeFile(this.#options.ffmpeg, entry.file, entry.sizeBytes, this.#stop.signal);
         if (this.#closed) return;
         this.#probes.set(entry.fingerprint, probe);
@@ -203,6 +226,7 @@ class FolderLibrary implements Library {
     });
     this.#byId = new Map(this.#titles.map((title) => [title.id, title]));
     this.#state = state;
+    this.#lookAgain();
     const shown = JSON.stringify([
       state,
       this.#titles.map((title) => [title.id, title.name, title.fingerprint]),

@@ -29,8 +29,6 @@ export interface ViewerOptions {
   readonly stage: Stage;
   readonly hostSecret: Uint8Array<ArrayBuffer> | undefined;
   readonly page: (offset: number, limit: number) => LibraryPage;
-  /** Resolves when the title is known or the library knows that it is not there. */
-  readonly titleSettled: (title: string) => Promise<void>;
   /** Resolves when the library can tell whether it holds the title: a server that has just started may not have looked yet. */
   readonly known: (title: string) => Promise<unknown>;
   /** First words after the gate: the library's state and all screenings. */
@@ -174,14 +172,6 @@ export class Viewer {
     if (!this.#allowed(() => message && this.#refuse(message.seq, new Refusal("RATE_LIMITED")))) return;
     if (!message) return this.#notUnderstood();
     const { seq, cmd } = message;
-    if (cmd.type === "restore") {
-      // after a restart the library may still be reading itself; the film is not gone for that
-      this.#o.titleSettled(cmd.title).then(
-        () => this.#command(viewer, seq, cmd),
-        (thrown: unknown) => this.#refuse(seq, thrown),
-      );
-      return;
-    }
     if (cmd.type === "host") {
       this.#host(viewer, cmd).then(
         () => this.#send({ v: 1, re: seq, ok: true, value: {} }),
@@ -189,16 +179,12 @@ export class Viewer {
       );
       return;
     }
-    if (cmd.type !== "restore") return this.#carryOut(viewer, seq, cmd);
+    if (cmd.type !== "restore") return this.#command(viewer, seq, cmd);
+    // after a restart the library may still be reading itself; the film is not gone for that
     this.#o.known(cmd.title).then(
-      () => this.#carryOut(viewer, seq, cmd),
+      () => this.#command(viewer, seq, cmd),
       (thrown: unknown) => this.#refuse(seq, thrown),
     );
-  }
-
-  #carryOut(viewer: StageViewer, seq: number, cmd: Exclude<Command, { type: "host" }>): void {
-    if (this.#closing) return;
-    this.#command(viewer, seq, cmd);
   }
 
   #command(viewer: StageViewer, seq: number, cmd: Exclude<Command, { type: "host" }>): void {

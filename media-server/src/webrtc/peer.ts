@@ -104,16 +104,22 @@ export async function createPeer(o: {
       fault(error);
     }
   };
+  const end = async (reason: string): Promise<void> => {
+    clearTimeout(connectTimer);
+    media.close();
+    tell("closed", reason);
+    log.info({ reason, ...media.stats }, "viewer connection closed");
+    ended.reject(new Refusal("LINK_LOST", reason));
+    await pc.close().catch(fault);
+    attachment.detach();
+  };
   const close = (reason: string): Promise<void> => {
-    closing ??= (async () => {
-      clearTimeout(connectTimer);
-      media.close();
-      tell("closed", reason);
-      log.info({ reason, ...media.stats }, "viewer connection closed");
-      ended.reject(new Refusal("LINK_LOST", reason));
-      await pc.close().catch(fault);
-      attachment.detach();
-    })();
+    if (closing === undefined) {
+      // set before anybody is told: whoever hears of the end closes as well
+      const { promise, resolve } = Promise.withResolvers<void>();
+      closing = promise;
+      resolve(end(reason));
+    }
     return closing;
   };
   const closeSoon = (reason: string): void => void close(reason);

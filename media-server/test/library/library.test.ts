@@ -118,6 +118,17 @@ describe("library", () => {
     await again.close("test over");
   });
 
+  test("a title that somebody waits for is probed first; one that is not there is known to be gone", async () => {
+    const fresh = openLibrary({ folder, ffmpeg, log: quiet });
+    const { id } = titleNamed(library, "wide"); // the last in order
+    expect(fresh.get(id)).toBeUndefined();
+    expect((await fresh.find(id))?.name).toBe("wide");
+    expect(fresh.state().kind).toBe("scanning");
+    expect(await fresh.find("gone")).toBeUndefined();
+    expect(fresh.state().kind).toBe("ready");
+    await fresh.close("test over");
+  });
+
   test("a missing and an empty folder are states that name the folder; films that appear and go are noticed", async () => {
     const late = join(root.path, "late");
     const states: string[] = [];
