@@ -1,9 +1,8 @@
-import { execFile } from "node:child_process";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nalUnits } from "../../src/encode/avc.ts";
 import type { Ffmpeg } from "../../src/encode/ffmpeg.ts";
+import { runTool } from "../../src/encode/process.ts";
 import type { Rendition, VideoCodec } from "../../src/gop/frame.ts";
 import type { Library } from "../../src/library/library.ts";
 import {
@@ -92,17 +91,21 @@ describe("passthrough", () => {
     const frames = await take(store.open(title, copy(codec), 0));
     expect(frames.map((frame) => frame.ptsMs)).toEqual(Array.from({ length: 150 }, (_, i) => i * 40));
     expect(frames.filter((frame) => frame.key).map((frame) => frame.ptsMs)).toEqual(grid?.keyMs);
-    const sizes = await promisify(execFile)(ffmpeg.ffprobePath, [
-      "-v",
-      "error",
-      "-select_streams",
-      "v:0",
-      "-show_entries",
-      "packet=size",
-      "-of",
-      "csv=p=0",
-      title.file,
-    ]);
+    const sizes = await runTool(
+      [
+        ffmpeg.ffprobePath,
+        "-v",
+        "error",
+        "-select_streams",
+        "v:0",
+        "-show_entries",
+        "packet=size",
+        "-of",
+        "csv=p=0",
+        title.file,
+      ],
+      { timeoutMs: 20_000 },
+    );
     const inFile = sizes.stdout.trim().split("\n").map(Number.parseFloat);
     // mpegts counts delimiters and start codes that are not carried on
     if (name !== "h264.ts")
