@@ -1,6 +1,6 @@
 /** The library as viewers see it. */
 import type { ControlEvent, Height, LibraryPage, TitleInfo } from "@loge/protocol/control";
-import type { Library, LibraryState } from "../library/library.ts";
+import type { LibraryState } from "../library/library.ts";
 import type { Title } from "../library/title.ts";
 import { heightsOf } from "../viewer/choose.ts";
 
@@ -47,16 +47,4 @@ export function libraryEvent(titles: number, version: number, state: LibraryStat
       ? { code: state.code, detail: state.folder.slice(-300) }
       : undefined;
   return { type: "library", version, titles, ...(problem ? { problem } : {}) };
-}
-
-/** Shorter than a client waits for its answer. */
-const SETTLE_MS = 8000;
-const LOOK_EVERY_MS = 50;
-
-/** Waits while the library is still reading itself and does not know the title yet. */
-export async function titleSettled(library: Pick<Library, "get" | "state">, title: string): Promise<void> {
-  for (let waitedMs = 0; waitedMs < SETTLE_MS; waitedMs += LOOK_EVERY_MS) {
-    if (library.get(title) !== undefined || library.state().kind !== "scanning") return;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-  }
 }

@@ -86,11 +86,15 @@ export const pause = (s: Screening, nowMs: number): Screening => ({
   clock: stopAt(Math.min(positionAt(s.clock, nowMs), s.title.durationMs), nowMs),
 });
 
-/** Plays on from where it stands; a film that has ended begins again. */
-export const resume = (s: Screening, nowMs: number): Screening =>
-  s.ended
-    ? { ...seek(s, 0, nowMs), playing: true }
-    : { ...s, playing: true, clock: runFrom(s.clock.mediaMs, nowMs) };
+/**
+ * Plays on from where it stands; a film that has ended begins again. `isShown`: somebody has the picture of the place, so the
+ * clock may run; else it is held until the picture is there.
+ */
+export const resume = (s: Screening, isShown: boolean, nowMs: number): Screening => {
+  if (s.ended) return { ...seek(s, 0, nowMs), playing: true };
+  const clock = isShown ? runFrom(s.clock.mediaMs, nowMs) : s.clock;
+  return { ...s, playing: true, clock };
+};
 
 /** The clock is held at the new place until its picture is there ({@link release}). */
 export const seek = (s: Screening, toMs: number, nowMs: number): Screening => ({

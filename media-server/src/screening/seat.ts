@@ -5,6 +5,7 @@ import type { VideoCodec } from "../gop/frame.ts";
 import type { MediaOut } from "../send/media-out.ts";
 import type { Pump } from "../viewer/pump.ts";
 import { type RtpLine, ticks32 } from "../viewer/rtp-line.ts";
+import { positionAt, wallAt } from "./clock.ts";
 import type { Screening } from "./screening.ts";
 
 /** A viewer as the stage needs it. */
@@ -35,8 +36,9 @@ export function timelineOf(seat: Seat, s: Screening, cause: Timeline["cause"], n
   const { title, clock, id } = s;
   const { rendition } = seat.pump;
   const { line } = seat.viewer;
-  // a standing clock is shown as it stands: the frame on screen is the one sent last
-  const wallMs = clock.running ? clock.atMs : nowMs;
+  // the position of this very moment, in whole milliseconds and the wall time that belongs to them
+  const mediaMs = Math.max(0, Math.min(Math.round(positionAt(clock, nowMs)), Math.round(title.durationMs)));
+  const wallMs = clock.running ? wallAt(clock, mediaMs) : nowMs;
   const size = renditionSize(title.video ?? { width: 0, height: 0 }, rendition.height);
   const picture = rendition.copy && title.video ? title.video : size;
   return {
@@ -46,7 +48,7 @@ export function timelineOf(seat: Seat, s: Screening, cause: Timeline["cause"], n
     title: title.id,
     rtpVideo: ticks32(line.video(wallMs)),
     rtpAudio: ticks32(line.audio(wallMs)),
-    mediaMs: clock.mediaMs,
+    mediaMs,
     durationMs: title.durationMs,
     rate: 1,
     playing: clock.running,

@@ -67,7 +67,11 @@ export class Stage {
       case "pause":
         return this.#control(viewer, (s) => (s.playing ? screenings.pause(s, nowMs) : s), "pause");
       case "resume":
-        return this.#control(viewer, (s) => (s.playing ? s : screenings.resume(s, nowMs)), "resume");
+        return this.#control(
+          viewer,
+          (s) => (s.playing ? s : screenings.resume(s, this.#isShown(s.id), nowMs)),
+          "resume",
+        );
       case "seek":
         return this.#control(viewer, (s) => screenings.seek(s, cmd.toMs, nowMs), "seek");
       case "mode":
@@ -189,12 +193,16 @@ export class Stage {
       seat.starved = false;
       seat.done = false;
       if (moved) seat.pump.place(after.clock.mediaMs);
-      else {
+      else if (!seat.pump.placing) {
         this.#conductor.timeline(seat);
         seat.pump.go(after.clock);
       }
     }
     return {};
+  }
+
+  #isShown(id: string): boolean {
+    return this.#company.seatsOf(id).some((seat) => !seat.pump.placing);
   }
 
   #own(viewer: StageViewer, step: (s: Screening) => Screening) {

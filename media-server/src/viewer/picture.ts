@@ -24,8 +24,9 @@ export class Picture {
   #lead: Frame[] = [];
   #targetMs: number;
   #incoming: Incoming | undefined;
-  /** Film time of the last frame taken. */
-  lastPtsMs = -1;
+  #isLeadTaken = false;
+  /** Film time of the last frame taken; before there is one, of the one before the place. */
+  lastPtsMs: number;
 
   constructor(o: {
     store: GopStore;
@@ -41,6 +42,7 @@ export class Picture {
     this.#onReady = o.onReady;
     this.#rendition = o.rendition;
     this.#targetMs = o.atMs;
+    this.lastPtsMs = o.atMs - this.#frameMs;
     this.#reader = this.#open(o.rendition, o.atMs, { instead: o.instead });
   }
 
@@ -57,6 +59,10 @@ export class Picture {
   get error(): GopReader["error"] {
     return this.#reader.error;
   }
+  /** Where it stands: the place asked for, then the last frame taken. */
+  get atMs(): number {
+    return this.#isLeadTaken ? Math.max(0, this.lastPtsMs) : this.#targetMs;
+  }
   get switching(): boolean {
     return this.#incoming !== undefined;
   }
@@ -68,7 +74,8 @@ export class Picture {
     this.#rendition = rendition;
     this.#lead = [];
     this.#targetMs = atMs;
-    this.lastPtsMs = -1;
+    this.lastPtsMs = atMs - this.#frameMs;
+    this.#isLeadTaken = false;
     this.#reader = this.#open(rendition, atMs);
   }
 
@@ -90,6 +97,7 @@ export class Picture {
     }
     const lead = this.#lead;
     this.#lead = [];
+    this.#isLeadTaken = true;
     this.lastPtsMs = lead.at(-1)?.ptsMs ?? this.#targetMs;
     return lead;
   }

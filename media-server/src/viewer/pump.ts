@@ -96,6 +96,11 @@ export class Pump {
     return this.#picture.error;
   }
 
+  /** On the way to a place: `ready` will follow. */
+  get placing(): boolean {
+    return this.#clock === undefined;
+  }
+
   /** Goes to another place; `ready` follows. */
   place(atMs: number, rendition?: Rendition): void {
     this.#stop();
@@ -110,7 +115,7 @@ export class Pump {
     if (clock?.running) {
       this.#picture.switchTo(rendition, positionAt(clock, this.#o.now()));
     } else {
-      const atMs = Math.max(0, this.#picture.lastPtsMs);
+      const { atMs } = this.#picture;
       this.#lead = undefined;
       this.#clock = undefined;
       this.#picture.place(atMs, rendition);

@@ -1,12 +1,10 @@
 /** The stage with the real store and the real ffmpeg; only the packets' way out is recorded instead of sent. */
-import type { ControlEvent, Height, Timeline } from "@loge/protocol/control";
+import type { Height } from "@loge/protocol/control";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Ffmpeg } from "../../src/encode/ffmpeg.ts";
-import type { Frame } from "../../src/gop/frame.ts";
 import type { GopStore } from "../../src/gop/store.ts";
 import type { Library } from "../../src/library/library.ts";
-import { Stage, type StageViewer } from "../../src/screening/stage.ts";
-import { createRtpLine } from "../../src/viewer/rtp-line.ts";
+import { Stage } from "../../src/screening/stage.ts";
 import {
   choose,
   LONG_GOP,
@@ -19,8 +17,10 @@ import {
   titleNamed,
   tone,
 } from "../encode/fixtures.ts";
+import { type Sent, Watcher } from "./watcher.ts";
 
 const SECONDS = 5;
+const LONG_SECONDS = 12;
 let folder: Awaited<ReturnType<typeof tempFolder>>;
 let ffmpeg: Ffmpeg;
 let library: Library;
@@ -31,16 +31,13 @@ const now = (): number => performance.now();
 beforeAll(async () => {
   folder = await tempFolder();
   ffmpeg = await choose();
-  await make(
-    ffmpeg,
-    ...picture("30", SECONDS),
-    ...tone(SECONDS),
-    ...LONG_GOP,
-    "-c:a",
-    "aac",
-    "-shortest",
-    `${folder.path}/film.mp4`,
-  );
+  for (const [name, seconds] of [
+    ["film", SECONDS],
+    ["long", LONG_SECONDS],
+  ] as const) {
+    const sources = [...picture("30", seconds), ...tone(seconds)];
+    await make(ffmpeg, ...sources, ...LONG_GOP, "-c:a", "aac", "-shortest", `${folder.path}/${name}.mp4`);
+  }
   library = await openFolder(folder.path, ffmpeg);
 });
 afterAll(async () => {
@@ -66,79 +63,23 @@ const open = (): void => {
   });
 };
 
-interface Sent {
-  readonly frame: Frame;
-  readonly ticks: number;
-  readonly atMs: number;
-  readonly codec: string;
-  readonly first: boolean;
-}
-class Watcher implements StageViewer {
-  readonly sid: string;
-  readonly codecs = ["h264", "vp8"] as const;
-  readonly line = createRtpLine(2 ** 32 - 90_000, 7); // its RTP time wraps within the first second
-  readonly sent: Sent[] = [];
-  readonly sound: { ptsMs: number; ticks: number }[] = [];
-  readonly events: ControlEvent[] = [];
-  isHost = false;
-  readonly media = {
-    video: (frame: Frame, codec: string, ticks: number, o: { first: boolean }) => {
-      this.sent.push({ frame, ticks, atMs: now(), codec, first: o.first });
-    },
-    audio: (frame: Frame, ticks: number) => {
-      this.sound.push({ ptsMs: frame.ptsMs, ticks });
-    },
-    setClock: () => undefined,
-    syncNow: () => undefined,
-    onKeyFrameWanted: undefined,
-    stats: {
-      packets: 0,
-      bytes: 0,
-      dropped: 0,
-      rtxSent: 0,
-      nackMissed: 0,
-      rembBps: undefined,
-      lossFraction: 0,
-      rttMs: undefined,
-      queueMs: 0,
-    },
-  };
-  constructor(name: string) {
-    this.sid = name.padEnd(22, "s");
-  }
-  event(event: ControlEvent): void {
-    this.events.push(event);
-  }
-  get timelines(): Timeline[] {
-    return this.events.filter((e) => e.type === "timeline");
-  }
-  async until(done: () => boolean, what: string): Promise<void> {
-    for (let tries = 0; !done(); tries++) {
-      if (tries > 2000)
-        throw new Error(
-          `never: ${what}; ${this.sent.length} frames, ${JSON.stringify(this.events.slice(-3))}`,
-        );
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
-  play(height: Height = "source", atMs = 0): string {
-    const { screening } = stage.command(this, {
-      type: "play",
-      title: titleNamed(library, "film").id,
-      height,
-      atMs,
-    });
-    if (!screening) throw new Error("no screening");
-    return screening;
-  }
-}
+const play = (who: Watcher, height: Height = "source", atMs = 0): string => {
+  const { screening } = stage.command(who, {
+    type: "play",
+    title: titleNamed(library, "film").id,
+    height,
+    atMs,
+  });
+  if (!screening) throw new Error("no screening");
+  return screening;
+};
 const monotonic = (sent: readonly Sent[]): boolean =>
   sent.every((s, i) => i === 0 || ((s.ticks - (sent[i - 1]?.ticks ?? 0)) | 0) > 0);
 
 test("a film runs from its first frame to its end, every frame once, RTP time never back over its wrap", async () => {
   open();
   const ada = new Watcher("ada");
-  ada.play("source");
+  play(ada);
   await ada.until(() => ada.events.some((e) => e.type === "ended"), "ended");
   expect(ada.sent.map((s) => Math.round((s.frame.ptsMs * 30) / 1000))).toEqual(
     Array.from({ length: 30 * SECONDS }, (_, i) => i),
@@ -159,7 +100,7 @@ test("a film runs from its first frame to its end, every frame once, RTP time ne
 test("seek shows exactly the frame asked for, also while paused; pause stops the frames; resume goes on with the next", async () => {
   open();
   const ada = new Watcher("ada");
-  ada.play();
+  play(ada);
   await ada.until(() => ada.sent.length > 5, "frames");
   stage.command(ada, { type: "pause" });
   const paused = ada.sent.length;
@@ -180,10 +121,38 @@ test("seek shows exactly the frame asked for, also while paused; pause stops the
   expect(monotonic(ada.sent)).toBe(true);
 });
 
+test("what is asked while a place is still being made counts from that place", async () => {
+  open();
+  const ada = new Watcher("ada");
+  play(ada);
+  stage.command(ada, { type: "pause" });
+  await ada.until(() => ada.sent.length > 0, "the first picture, though paused");
+  expect(ada.sent.at(-1)?.frame.ptsMs).toBe(0);
+  // both in one breath, before an encoder can have begun; the store is told to lack the GOP
+  stage.command(ada, { type: "seek", toMs: 4200 });
+  stage.command(ada, { type: "resume" });
+  await ada.until(() => ada.timelines.at(-1)?.playing === true, "playing");
+  expect(ada.timelines.at(-1)?.mediaMs).toBeGreaterThanOrEqual(4199);
+  await ada.until(() => ada.events.some((e) => e.type === "ended"), "ended");
+  expect(ada.sent.slice(1).every((s) => s.frame.ptsMs >= 4000)).toBe(true);
+  stage.command(ada, { type: "resume" });
+  await ada.until(
+    () => ada.timelines.at(-1)?.mediaMs === 0 || (ada.timelines.at(-1)?.mediaMs ?? 9999) < 100,
+    "from the start",
+  );
+  Object.assign(ada, { codecs: ["vp8"] });
+  stage.command(ada, { type: "pause" });
+  const atMs = ada.timelines.at(-1)?.mediaMs ?? -1;
+  stage.command(ada, { type: "height", height: "source" });
+  await ada.until(() => ada.sent.at(-1)?.codec === "vp8", "the other codec, paused");
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(Math.abs((ada.sent.at(-1)?.frame.ptsMs ?? 9999) - atMs)).toBeLessThan(70);
+});
+
 test("another resolution comes at a GOP boundary without a missing or doubled frame; sound is untouched", async () => {
   open();
   const ada = new Watcher("ada");
-  ada.play("source");
+  play(ada);
   await ada.until(() => ada.sent.length > 3, "frames");
   // this film is 108 lines high: Source and its VP8 twin differ in codec, as for a viewer without H.264
   Object.assign(ada, { codecs: ["vp8"] });
@@ -203,20 +172,21 @@ test("another resolution comes at a GOP boundary without a missing or doubled fr
 test("an encoder killed in the middle costs no frame", async () => {
   open();
   const ada = new Watcher("ada");
-  ada.play("source");
+  // longer than an encoder runs ahead, so that it is alive, held back, when it is killed
+  const title = titleNamed(library, "long").id;
+  stage.command(ada, { type: "play", title, height: "source", atMs: 3000 });
   await ada.until(() => ada.sent.length > 3 && store.pids().length > 0, "an encoder");
   for (const pid of store.pids()) process.kill(pid, "SIGKILL");
   await ada.until(() => ada.events.some((e) => e.type === "ended"), "ended");
-  expect(ada.sent.map((s) => Math.round((s.frame.ptsMs * 30) / 1000))).toEqual(
-    Array.from({ length: 30 * SECONDS }, (_, i) => i),
-  );
+  const frames = ada.sent.map((s) => Math.round((s.frame.ptsMs * 30) / 1000));
+  expect(frames).toEqual(Array.from({ length: 30 * (LONG_SECONDS - 3) }, (_, i) => 90 + i));
 });
 
 test("a second viewer joins at the position; the owner controls, hands over, and goes; the screening closes with the last", async () => {
   open();
   const ada = new Watcher("ada");
   const bob = new Watcher("bob");
-  const screening = ada.play("source");
+  const screening = play(ada);
   await ada.until(() => ada.sent.length > 40, "40 frames");
   stage.command(bob, { type: "join", screening, height: "source" });
   await bob.until(() => bob.sent.length > 0, "bob's picture");
@@ -266,7 +236,7 @@ test("restore: the first recreates the screening at its position, the others joi
 test("what cannot be is refused, and the viewer stays where they were", async () => {
   open();
   const ada = new Watcher("ada");
-  const screening = ada.play("source");
+  const screening = play(ada);
   const title = titleNamed(library, "film").id;
   const refused = (cmd: Parameters<Stage["command"]>[1], code: string): void =>
     expect(() => stage.command(ada, cmd), JSON.stringify(cmd)).toThrow(code);
