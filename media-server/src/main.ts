@@ -13,6 +13,7 @@ import { Agent } from "./agent/agent.ts";
 import { libraryEvent, libraryPage } from "./agent/library-pages.ts";
 import { type Config, receiveConfig, report } from "./config.ts";
 import { chooseFfmpeg } from "./encode/ffmpeg.ts";
+import { warmFluent } from "./encode/fluent.ts";
 import { createGopStore } from "./gop/store.ts";
 import { openLibrary } from "./library/library.ts";
 import type { Log } from "./log.ts";
@@ -46,6 +47,7 @@ async function start(
   refused: (error: WireError) => void,
 ): Promise<void> {
   const ffmpeg = await chooseFfmpeg({ ffmpegPath: config.ffmpegPath, log });
+  await warmFluent(ffmpeg);
   let version = 0;
   const library = openLibrary({ folder: config.videos, ffmpeg, log, onChange: () => changed() });
   closing.add(() => library.close("shutdown"));

@@ -35,6 +35,8 @@ const STARVED_MS = 250;
 const BEHIND_MS = 2500;
 /** Sound older than this is not sent any more: it could only be heard as noise. */
 const STALE_SOUND_MS = 400;
+/** The picture waits this long for its sound. */
+const SOUND_WAIT_MS = 400;
 
 export class Pump {
   readonly #o: {
@@ -49,6 +51,8 @@ export class Pump {
   #sound: GopReader | undefined;
   #clock: Clock | undefined;
   #lead: readonly Frame[] | undefined;
+  #leadAtMs = 0;
+  #isReady = false;
   #first = true;
   #lastWallMs = 0;
   #lastSoundWallMs = 0;
@@ -116,7 +120,7 @@ export class Pump {
       this.#picture.switchTo(rendition, positionAt(clock, this.#o.now()));
     } else {
       const { atMs } = this.#picture;
-      this.#lead = undefined;
+      this.#forgetLead();
       this.#clock = undefined;
       this.#picture.place(atMs, rendition);
     }
@@ -128,7 +132,7 @@ export class Pump {
     const clock = this.#clock;
     if (!clock?.running || this.#finished) return;
     this.#picture.place(positionAt(clock, this.#o.now()));
-    this.#lead = undefined;
+    this.#forgetLead();
     this.#clock = undefined;
     this.#wakeSoon();
   }
@@ -140,6 +144,7 @@ export class Pump {
     const nowMs = this.#o.now();
     const lead = this.#lead;
     this.#lead = undefined;
+    this.#isReady = false;
     if (lead && lead.length > 0) {
       const from = Math.max(this.#lastWallMs + 0.05, nowMs - lead.length);
       const step = Math.max(0.02, (nowMs - from) / lead.length);
@@ -165,9 +170,14 @@ export class Pump {
   #stop(): void {
     clearTimeout(this.#timer);
     this.#clock = undefined;
-    this.#lead = undefined;
+    this.#forgetLead();
     this.#starved = false;
     this.#finished = false;
+  }
+
+  #forgetLead(): void {
+    this.#lead = undefined;
+    this.#isReady = false;
   }
 
   #openSound(atMs: number): void {
@@ -188,17 +198,30 @@ export class Pump {
       this.#finished = true;
       return this.#o.events.failed(error);
     }
-    if (!this.#clock) {
-      if (this.#lead) return;
-      this.#lead = this.#picture.takeLead();
-      if (this.#lead) this.#o.events.ready();
-      return;
-    }
+    if (!this.#clock) return this.#gather();
     if (this.#clock.running) this.#send(this.#clock);
     else if (this.#starved && this.#picture.peek() !== "waiting") {
       this.#starved = false;
       this.#o.events.fed();
     }
+  }
+
+  /** The lead of the picture, and the sound beside it unless that takes long: a film should not begin in silence. */
+  #gather(): void {
+    if (this.#isReady) return;
+    const nowMs = this.#o.now();
+    if (!this.#lead) {
+      this.#lead = this.#picture.takeLead();
+      this.#leadAtMs = nowMs;
+    }
+    if (!this.#lead) return;
+    const leftMs = this.#leadAtMs + SOUND_WAIT_MS - nowMs;
+    if (leftMs > 0 && this.#sound?.peek() === "waiting") {
+      this.#timer = setTimeout(() => this.#wake(), leftMs);
+      return;
+    }
+    this.#isReady = true;
+    this.#o.events.ready();
   }
 
   #send(clock: Clock): void {
