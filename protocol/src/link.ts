@@ -68,7 +68,7 @@ const ANSWER_TIMEOUT_MS = 10_000;
 const TICK_MS = 500;
 const WANT_FIRST_MS = 4000;
 const WANT_MAX_MS = 30_000;
-const FLOOD_WAIT_MS = 8000;
+const FLOOD_WAIT_MS = 8000; // its reason stays to be read, and whatever made it comes to rest
 
 export class Link {
   readonly #o: LinkOptions;
@@ -250,7 +250,6 @@ export class Link {
     const media = this.#o.session.media;
     this.#drop(new Refusal("LINK_LOST"));
     this.#setState("lost", error);
-    // after a flood the reason stays to be read, and whatever made it comes to rest
     this.#wantAtMs = this.#o.now() + (error.code === "FLOOD" ? FLOOD_WAIT_MS : 300);
     if (!connection || !media || error.code !== "GATE_FAILED") return;
     this.#o.session

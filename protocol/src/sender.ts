@@ -62,7 +62,8 @@ export class Sender {
     } catch (thrown) {
       this.#outbox.drop(mid);
       const { code } = toWireError(thrown);
-      if (message.type === "chat" && (code === "TIMEOUT" || code === "SIGNALING_AWAY")) this.#doubtful = sealed;
+      if (message.type === "chat" && (code === "TIMEOUT" || code === "SIGNALING_AWAY"))
+        this.#doubtful = sealed;
       throw thrown;
     }
   }

@@ -1,7 +1,7 @@
 /** The one screen of a room: film, library, people, messages. */
 import { sentence } from "@loge/protocol/errors";
 import { formatInvite } from "@loge/protocol/invite";
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { useState, useSyncExternalStore } from "react";
 import { LibraryPanel } from "./library.tsx";
 import { MessagesPanel } from "./messages.tsx";
 import { PeoplePanel } from "./people.tsx";
@@ -19,15 +19,8 @@ export interface PanelProps {
 export function RoomScreen({ room, t }: { readonly room: Room; readonly t: Strings }) {
   const view = useSyncExternalStore(room.store.subscribe, room.store.get, room.store.get);
   const isOn = view.watch !== undefined;
-  const title = titleName(view);
 
-  useEffect(() => {
-    document.title = title === "" ? t.product : `${title} – ${t.product}`;
-    return () => {
-      document.title = t.product;
-    };
-  }, [title, t]);
-
+  // the film's name never becomes the tab's: browsers write those into their history
   return (
     <div className="room" data-on={isOn}>
       <header className="bar">
