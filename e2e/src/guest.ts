@@ -2,7 +2,7 @@
 import { type Browser, type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
 import { findChromium } from "./chromium.ts";
 
-const FLAGS = [
+export const FLAGS = [
   "--headless=new",
   "--no-sandbox",
   "--disable-gpu",
@@ -40,13 +40,22 @@ export interface Guest {
   close(): Promise<void>;
 }
 
-/** Opens the link in a profile of its own and joins under a name. */
-export async function enter(
+/** Somebody at the door: the link is open in a profile of its own, no name was given yet. */
+export interface Visitor {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  readonly complaints: readonly string[];
+  readonly name: Locator;
+  readonly join: Locator;
+}
+
+/** `prepare` runs before the page is asked for, e.g. to listen to its sockets. */
+export async function knock(
   browser: Browser,
   invite: string,
-  name: string,
   size = { width: 1440, height: 900 },
-): Promise<Guest> {
+  prepare: (page: Page) => Promise<void> = async () => undefined,
+): Promise<Visitor> {
   const context = await browser.newContext({ viewport: size, ignoreHTTPSErrors: true });
   await context.addInitScript(watchPeers);
   const page = await context.newPage();
@@ -55,9 +64,33 @@ export async function enter(
     if (message.type() === "error") complaints.push(message.text());
   });
   page.on("pageerror", (error) => complaints.push(String(error)));
+  await prepare(page);
   await page.goto(invite);
-  await page.getByRole("textbox", { name: "Your name", exact: true }).fill(name);
-  await page.getByRole("button", { name: "Join", exact: true }).click();
+  return {
+    page,
+    context,
+    complaints,
+    name: page.getByRole("textbox", { name: "Your name", exact: true }),
+    join: page.getByRole("button", { name: "Join", exact: true }),
+  };
+}
+
+/** Opens the link in a profile of its own and joins under a name. */
+export async function enter(
+  browser: Browser,
+  invite: string,
+  name: string,
+  size = { width: 1440, height: 900 },
+  prepare?: (page: Page) => Promise<void>,
+): Promise<Guest> {
+  const visitor = await knock(browser, invite, size, prepare);
+  await visitor.name.fill(name);
+  await visitor.join.click();
+  return await settle(visitor, name);
+}
+
+/** The guest that a visitor has become once the name stands in the list. */
+export async function settle({ page, context, complaints }: Visitor, name: string): Promise<Guest> {
   const people = page.getByRole("list", { name: "People", exact: true });
   await people.getByRole("listitem").filter({ hasText: name }).first().waitFor();
   return {

@@ -1,5 +1,6 @@
 /** The whole system as a newcomer starts it: `npm start` in a process of its own, on free ports, with throw-away keys. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,8 +15,12 @@ export interface House {
   readonly origin: string;
   /** Everything the launcher has printed. */
   output(): string;
-  /** Pids of a part's process ("signaling", "media-server") or of all ffmpeg children, as they are now. */
-  pids(part: "signaling" | "media-server" | "ffmpeg"): Promise<readonly number[]>;
+  /** The process of `npm start`. */
+  readonly pid: number;
+  /** Pids of a part's process or of all ffmpeg children, as they are now. */
+  pids(part: "launcher" | "signaling" | "media-server" | "ffmpeg"): Promise<readonly number[]>;
+  /** Every process of the house, as they are now. */
+  family(): Promise<readonly Process[]>;
   /** Ctrl-C; resolves with the exit code. Fails if a process of the house survives. */
   close(): Promise<number | null>;
 }
@@ -67,7 +72,9 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     invite,
     host: `${lineOf("Host")}&lang=en`,
     origin: new URL(invite).origin,
+    pid: launcherPid,
     output: () => text,
+    family: () => descendants(launcherPid),
     pids: async (part) => {
       const family = await descendants(launcherPid);
       if (part === "ffmpeg") return family.filter((p) => /^\S*ffmpeg\b/.test(p.command)).map((p) => p.pid);
@@ -114,7 +121,7 @@ function spawnLauncher(args: readonly string[], env: Readonly<Record<string, str
   });
 }
 
-interface Process {
+export interface Process {
   readonly pid: number;
   readonly parent: number;
   readonly command: string;
@@ -142,14 +149,15 @@ async function descendants(root: number): Promise<readonly Process[]> {
   return all.filter((p) => family.has(p.pid));
 }
 
-const isAlive = (pid: number): boolean => {
+/** A process that has ended but that nobody has asked about yet is not alive: in a container there may be no init to do so. */
+export function isAlive(pid: number): boolean {
   try {
-    process.kill(pid, 0);
-    return true;
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2)[0] !== "Z";
   } catch {
     return false;
   }
-};
+}
 
 /** Polls until true; false when the time or `unless` is over first. */
 export async function waitFor(
