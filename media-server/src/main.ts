@@ -21,6 +21,7 @@ import { Stage } from "./screening/stage.ts";
 import { openMux } from "./webrtc/mux.ts";
 import { createPeer } from "./webrtc/peer.ts";
 
+const MEDIA_NAME = "Loge";
 const now = (): number => performance.now();
 
 /** What has to be closed, newest first. */
@@ -82,7 +83,7 @@ async function start(
   const room = config.room as RoomId;
   const k = config.k === undefined ? undefined : fromBase64Url(config.k);
   const { turn } = config;
-  agent = await Agent.create({
+  const options = {
     url: config.signalingUrl,
     ca: config.ca,
     room,
@@ -100,8 +101,14 @@ async function start(
     now,
     log,
     refused,
+  };
+  const enterAs = (name: string): Promise<Agent> => Agent.create({ ...options, name });
+  const joined = await enterAs(MEDIA_NAME).catch((thrown: unknown) => {
+    // a guest took the name while we were away; members know us by our identity, so another name does as well
+    if (!(thrown instanceof Refusal) || thrown.code !== "NAME_TAKEN") throw thrown;
+    return enterAs(`${MEDIA_NAME} ${toBase64Url(randomBytes(6))}`);
   });
-  const joined = agent;
+  agent = joined;
   closing.add(() => joined.close("shutdown"));
   const { version: ffmpegVersion, report: about } = ffmpeg;
   report({ type: "ready", ffmpeg: `${ffmpegVersion} (${about.from})`, udpPort: mux.port });

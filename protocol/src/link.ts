@@ -98,7 +98,7 @@ export class Link {
 
   /** A verified `rtc.*` message; anything not from the media server of the invite is ignored. */
   async signal(from: Member, message: SignedMessage): Promise<void> {
-    if (this.#closed || from.sid !== this.#o.session.media?.sid) return;
+    if (this.#closed || from.id !== this.#o.session.media?.id) return;
     if (message.type === "rtc.offer") await this.#onOffer(from, message.body);
     else if (message.type === "rtc.bye" && message.body.neg === this.#connection?.neg)
       this.#lose(message.body.error);

@@ -88,7 +88,8 @@ export class Session {
   /** The media server this session believes, whatever roles others claim. */
   get media(): Member | undefined {
     const seats = [...this.members.values()].filter((m) => m.id === this.#o.media);
-    return seats.find((m) => m.awaySinceMs === undefined) ?? seats[0];
+    // after a restart the old seat may stand beside the new one for a moment
+    return seats.findLast((m) => m.awaySinceMs === undefined) ?? seats.at(-1);
   }
 
   /** A connection stands; the server will say `hello`. */

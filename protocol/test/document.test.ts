@@ -22,13 +22,16 @@ interface Literal {
   readonly _zod: { readonly def: { readonly values: readonly string[] } };
 }
 interface Union {
-  readonly _zod: { readonly def: { readonly options: readonly { readonly shape: Record<string, Literal> }[] } };
+  readonly _zod: {
+    readonly def: { readonly options: readonly { readonly shape: Record<string, Literal> }[] };
+  };
 }
 const variants = (schema: unknown, key: string): string[] =>
   (schema as Union)._zod.def.options.map((option) => option.shape[key]?._zod.def.values[0] ?? "?");
 /** Members of each variant but those every one has. */
 const membersOf = (schema: unknown, key: string, name: string): string[] => {
-  const shape = (schema as Union)._zod.def.options.find((o) => o.shape[key]?._zod.def.values[0] === name)?.shape ?? {};
+  const shape =
+    (schema as Union)._zod.def.options.find((o) => o.shape[key]?._zod.def.values[0] === name)?.shape ?? {};
   return Object.keys(shape).filter((member) => member !== key && member !== "v");
 };
 
@@ -52,16 +55,21 @@ test("every member of a command, an event and a message stands in its row", () =
     ["ev.type", controlEvent],
   ] as const) {
     for (const name of variants(schema, "type")) {
-      for (const member of membersOf(schema, "type", name)) expect(row(head, name), `${name}: ${member}`).toContain(member);
+      for (const member of membersOf(schema, "type", name))
+        expect(row(head, name), `${name}: ${member}`).toContain(member);
     }
   }
   for (const [event, schema] of [...Object.entries(CLIENT_EVENTS), ...Object.entries(SERVER_EVENTS)]) {
     const rows = text.split("\n").filter((line) => line.startsWith(`| \`${event}\``));
-    for (const member of Object.keys(schema.shape)) expect(rows.join("\n"), `${event}: ${member}`).toContain(member);
+    for (const member of Object.keys(schema.shape))
+      expect(rows.join("\n"), `${event}: ${member}`).toContain(member);
   }
 });
 
 test("limits have the values of the code", () => {
-  const rows = [...text.matchAll(/^\| `(\w{2,})` \| (\d+) \|/gm)].map(([, name, value]) => [name, Number(value)]);
+  const rows = [...text.matchAll(/^\| `(\w{2,})` \| (\d+) \|/gm)].map(([, name, value]) => [
+    name,
+    Number(value),
+  ]);
   expect(Object.fromEntries(rows)).toEqual({ ...LIMITS });
 });

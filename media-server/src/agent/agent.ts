@@ -21,6 +21,8 @@ export interface AgentOptions {
   readonly room: RoomId;
   readonly roomKey: Bytes | undefined;
   readonly admission: string;
+  /** A label; members know the media server by its identity. */
+  readonly name: string;
   readonly hostSecret: Bytes | undefined;
   readonly identity: Identity;
   readonly keys: SessionKeys;
@@ -37,7 +39,6 @@ export interface AgentOptions {
   readonly refused: (error: WireError) => void;
 }
 
-const MEDIA_NAME = "Loge";
 const MAX_VIEWERS = 256;
 /** A member may ask for another connection this often. */
 const WANT_EVERY_MS = 1000;
@@ -60,12 +61,13 @@ export class Agent {
   static async create(options: AgentOptions): Promise<Agent> {
     const { promise: joined, resolve, reject } = Promise.withResolvers<void>();
     let agent: Agent | undefined;
+    let hasJoined = false;
     const session = await Session.create({
       room: options.room,
       roomKey: options.roomKey,
       admission: options.admission,
       media: options.identity.id as IdentityId,
-      name: MEDIA_NAME,
+      name: options.name,
       role: "media",
       identity: options.identity,
       keys: options.keys,
@@ -73,11 +75,13 @@ export class Agent {
       events: {
         state: (state) => {
           options.log.info({ state: state.kind }, "signaling");
-          if (state.kind === "joined") resolve();
-          else if (state.kind === "closed") {
-            reject(new Refusal(state.error?.code ?? "INTERNAL", state.error?.detail));
+          if (state.kind === "joined") {
+            hasJoined = true;
+            resolve();
+          } else if (state.kind === "closed" && hasJoined) {
             if (state.error) options.refused(state.error);
-          }
+          } else if (state.kind === "closed")
+            reject(new Refusal(state.error?.code ?? "INTERNAL", state.error?.detail));
         },
         members: (came, left) => {
           if (agent) agent.#onMembers(came, left);
@@ -94,8 +98,13 @@ export class Agent {
       },
     });
     agent = new Agent(options, session);
+    try {
+      await joined;
+    } catch (thrown) {
+      await agent.close("not let in");
+      throw thrown;
+    }
     // members who were there before the constructor had run
-    await joined;
     agent.#onMembers([...session.members.values()], []);
     return agent;
   }

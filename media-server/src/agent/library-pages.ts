@@ -18,7 +18,8 @@ export function titleInfo(title: Title, affordable: (upTo: number) => number): T
     width: title.video?.width ?? 0,
     lines: title.video?.height ?? 0,
     heights: [...heights],
-    usual: fitting[0] ?? "source",
+    // where even the lowest would be too much, the lowest is the least harm
+    usual: fitting[0] ?? heights.at(-1) ?? "source",
     sound: title.audio !== undefined,
     ...(title.refusal
       ? { problem: { code: title.refusal.code, detail: title.refusal.reason.slice(0, 300) } }
