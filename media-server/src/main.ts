@@ -9,7 +9,7 @@ import { Refusal, sentence, toWireError, type WireError } from "@loge/protocol/e
 import { roomKeyOf } from "@loge/protocol/invite";
 import { createSessionKeys, identityFromJwk } from "@loge/protocol/keys";
 import { pino } from "pino";
-import { Agent } from "./agent/agent.ts";
+import { Agent, type AgentOptions } from "./agent/agent.ts";
 import { libraryEvent, libraryPage } from "./agent/library-pages.ts";
 import { type Config, receiveConfig, report } from "./config.ts";
 import { chooseFfmpeg } from "./encode/ffmpeg.ts";
@@ -83,7 +83,7 @@ async function start(
   const room = config.room as RoomId;
   const k = config.k === undefined ? undefined : fromBase64Url(config.k);
   const { turn } = config;
-  const options = {
+  const options: Omit<AgentOptions, "name"> = {
     url: config.signalingUrl,
     ca: config.ca,
     room,
