@@ -148,7 +148,8 @@ function Compose({ room, view, t }: PanelProps) {
     else if (member) setTarget({ sid: member.sid, id: member.id, name: member.name });
   };
   return (
-    <form className="compose" data-private={target !== undefined} onSubmit={submit}>
+    // without autoComplete="off" browsers write what is typed here into the session they would restore
+    <form className="compose" data-private={target !== undefined} autoComplete="off" onSubmit={submit}>
       <label className="field">
         <span className="field-label">{t.to}</span>
         <select

@@ -22,7 +22,8 @@ export class Allowance {
     this.#atMs = nowMs;
     if (this.#tokens >= 1) {
       this.#tokens -= 1;
-      this.#over = 0;
+      // one by one: the trickle of tokens must not excuse a flood that comes slowly because we are busy
+      this.#over = Math.max(0, this.#over - 1);
       return "ok";
     }
     return ++this.#over > FLOOD ? "flood" : "over";
