@@ -125,7 +125,7 @@ describe("on the data channels", () => {
     const flo = await hostile("Flo", "send");
     await flo.library.getByRole("listitem").first().waitFor();
     await undisturbed(async () => {
-      const flood = Array.from({ length: 3000 }, (_, seq) => command(seq, { type: "pause" }));
+      const flood = Array.from({ length: 6000 }, (_, seq) => command(seq, { type: "pause" }));
       await speak(flo.page, "control", flood);
       await flo.page
         .getByText(/closed because it sent far too many commands/)
