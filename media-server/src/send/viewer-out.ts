@@ -161,7 +161,8 @@ export function createViewerOut(o: {
     onKeyFrameWanted: undefined,
     video: (frame, codec: VideoCodec, rtpTicks, { first }) => {
       const payload = negotiated?.payloads.get(codec);
-      if (first) dropped += queue.dropUnbegun();
+      // only a key frame makes what waits needless: the frames that lead up to a place all count as first ones
+      if (first && frame.key) dropped += queue.dropUnbegun();
       if (frame.key) waitForKey = false;
       if (!allowed || closed || !payload || waitForKey) {
         dropped++;

@@ -72,6 +72,15 @@ describe("the way out of one viewer", () => {
     expect(heads.map(({ timestamp }) => timestamp)).toEqual([5, 2 ** 32 - 1]);
   });
 
+  test("the frames that lead up to a place all leave, though each is to be shown at once", () => {
+    const { out, heads, show } = open();
+    show(frame(100_000), "vp8", 0, true);
+    for (let i = 1; i <= 20; i++) show(frame(5_000, false), "vp8", i, true);
+    vi.advanceTimersByTime(2000);
+    expect(out.stats.dropped).toBe(0);
+    expect(new Set(heads.map(({ timestamp }) => timestamp)).size).toBe(21);
+  });
+
   test("a large frame leaves little by little; a new play drops what has not begun", () => {
     const { out, heads, show } = open();
     show(frame(300_000), "vp8", 0);
