@@ -21,13 +21,13 @@ export type Command =
       readonly height: Height | undefined;
       readonly whole: string;
     }
-  | { readonly type: "join" | "grant" | "deny"; readonly name: string }
+  | { readonly type: "join" | "verify" | "grant" | "deny"; readonly name: string }
   | { readonly type: "seek"; readonly seek: Seek }
   | { readonly type: "resolution"; readonly height: Height }
   | { readonly type: "mode"; readonly mode: "owner" | "everyone" | "ask" };
 
 const ALONE = ["people", "help", "quit", "pause", "resume", "stop", "ask"] as const;
-const NAMED = ["join", "grant", "deny"] as const;
+const NAMED = ["join", "verify", "grant", "deny"] as const;
 export const COMMAND_WORDS: readonly string[] = [
   ...ALONE,
   ...NAMED,

@@ -1,13 +1,15 @@
 /** The conversation: reads line after line and does what it says, until `quit` or the end of input. */
+import { foldName } from "@loge/protocol/card";
 import type { Height, TitleInfo, Command as Wire } from "@loge/protocol/control";
 import { Refusal } from "@loge/protocol/errors";
+import { safetyNumber } from "@loge/protocol/safety";
 import type { Member } from "@loge/protocol/session";
 import { positionMs } from "@loge/protocol/watch";
 import { type Command, parseLine, type Seek } from "./commands.ts";
 import { askEncrypt, askVideo, Unsent } from "./dialogs.ts";
 import { HELP } from "./help.ts";
 import { chooseHeight, findMember, findVideo, screeningOf, withName } from "./lookup.ts";
-import { peopleLines } from "./narrate.ts";
+import { peopleLines, safetyLines } from "./narrate.ts";
 import type { Screen } from "./screen.ts";
 import type { Visit } from "./visit.ts";
 import { Complaint, clock, heightList, heightName, printable, titleLine } from "./words.ts";
@@ -101,6 +103,8 @@ class Conversation {
         return await this.#video(command);
       case "join":
         return await this.#join(command.name);
+      case "verify":
+        return await this.#verify(command.name);
       case "seek":
         return await this.#seek(command.seek);
       case "resolution":
@@ -135,6 +139,16 @@ class Conversation {
     })) {
       this.#screen.line(line);
     }
+  }
+
+  async #verify(name: string): Promise<void> {
+    const { session, others } = this.#visit;
+    const self = session.members.get(session.sid);
+    if (!self) throw new Refusal("NOT_JOINED");
+    if (foldName(name) === foldName(self.name))
+      throw new Complaint("that is you", "For example: verify NAME, with the name of somebody else.");
+    const member = findMember(others, name);
+    for (const line of safetyLines(self, member, await safetyNumber(self, member))) this.#screen.line(line);
   }
 
   async #say(text: string, to: Member | undefined): Promise<void> {

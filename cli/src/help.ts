@@ -26,6 +26,7 @@ NO_COLOR is respected. Exit code: 0 after leaving, 1 after an error, 2 when the 
 export const HELP = `A plain line goes to everyone, encrypted to each of them.
   encrypt [NAME TEXT]      a line for one person only; names with spaces in quotes: encrypt "Anna Maria" hello
   people                   who is here, their key tags, and what they watch
+  verify NAME              the safety number that you and NAME compare, to be sure of each other's keys
   video ["TITLE" [360]]    play a title (its number is enough) at a resolution: source, 1080, 720, 480, 360, …
   join NAME                watch along with somebody
   pause, resume, stop      of what you watch

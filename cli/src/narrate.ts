@@ -104,3 +104,16 @@ export function peopleLines(o: PeopleOptions): readonly string[] {
     return parts.join("  ");
   });
 }
+
+/** What `verify` says: the twelve groups, both key tags, and what to do with them. */
+export function safetyLines(self: Member, other: Member, groups: readonly string[]): readonly string[] {
+  const width = Math.max(self.name.length, other.name.length);
+  return [
+    `safety number of ${self.name} and ${other.name}:`,
+    ...[0, 4, 8].map((at) => `  ${groups.slice(at, at + 4).join(" ")}`),
+    `  ${self.name.padEnd(width)}  ${keyTag(self.id)}  you`,
+    `  ${other.name.padEnd(width)}  ${keyTag(other.id)}`,
+    `Read it to each other on the phone or side by side, not in this room; ${other.name} finds it under your name.`,
+    "The same digits: you have each other's true keys. Others: write nothing private, and tell the host.",
+  ];
+}

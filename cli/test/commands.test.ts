@@ -37,6 +37,8 @@ describe("a line", () => {
       { type: "video", title: "Blade Runner 2049", height: undefined, whole: "Blade Runner 2049" },
     ],
     ["join Bob Ray", { type: "join", name: "Bob Ray" }],
+    ['verify "Bob Ray"', { type: "verify", name: "Bob Ray" }],
+    ["VERIFY Bob Ray", { type: "verify", name: "Bob Ray" }],
     ["resolution 480p", { type: "resolution", height: 480 }],
     ["mode Everyone", { type: "mode", mode: "everyone" }],
     ["seek -10", { type: "seek", seek: { byMs: -10_000 } }],
@@ -52,6 +54,7 @@ describe("a line", () => {
     "resolution 500",
     "mode me",
     "join",
+    "verify",
     'encrypt "Bob hi',
   ])("%j is refused, not sent", (line) => {
     expect(complaintOf(line).hint).not.toBe("");

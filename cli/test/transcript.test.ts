@@ -72,6 +72,25 @@ test("lines to everyone and to one person arrive, and only where they should", a
   await anna.sees(/^Bob Ray left$/m);
 });
 
+test("verify prints one safety number at both ends, with the key tags that people shows", async () => {
+  const anna = enter("Anna");
+  const bob = enter("Bob Ray");
+  await bob.sees(/^joined as Bob Ray; here: Anna$|^Anna joined$/m);
+  await anna.sees(/^joined as Anna; here: Bob Ray$|^Bob Ray joined$/m);
+  anna.type("people", 'verify "bob ray"');
+  bob.type("verify ANNA", "verify Bob Ray", "verify Nobody");
+  const number = /^safety number of (.+):((?:\n {2}\d{5} \d{5} \d{5} \d{5}){3})$/m;
+  const [, hers, digits] = await anna.sees(number);
+  const [, his, same] = await bob.sees(number);
+  expect([hers, his]).toEqual(["Anna and Bob Ray", "Bob Ray and Anna"]);
+  expect(same).toBe(digits);
+  const [, tag] = await anna.sees(/^Bob Ray {2}(\S{9})$/m);
+  await anna.sees(new RegExp(`^ {2}Bob Ray {2}${tag}$`, "m"));
+  await bob.sees(new RegExp(`^ {2}Bob Ray {2}${tag} {2}you$`, "m"));
+  await expect.poll(() => bob.err()).toMatch(/^loge: error: that is you$/m);
+  await expect.poll(() => bob.err()).toMatch(/^loge: error: That person is not in the room. \(Nobody\)$/m);
+});
+
 test("questions are answered by the next lines, and no answer becomes a broadcast", async () => {
   const bob = enter("Bob");
   await bob.sees(/^joined/m);

@@ -1,13 +1,21 @@
 /** The same checks in Node and in a browser: every vector, plus what only a run can show. Knows no test framework. */
-import type { RoomId, Sid } from "../src/brands.ts";
+import type { IdentityId, RoomId, Sid } from "../src/brands.ts";
 import { fromBase64Url } from "../src/bytes.ts";
 import { readCard, signCard } from "../src/card.ts";
 import { open, ReplayWindows, seal } from "../src/envelope.ts";
 import { Refusal } from "../src/errors.ts";
 import { roomKeyOf } from "../src/invite.ts";
 import { createIdentityPair, createSessionKeys, identityFromPair } from "../src/keys.ts";
+import { safetyNumber } from "../src/safety.ts";
 import { asSid, SERVER_EVENTS } from "../src/wire.ts";
 import vectors from "./vectors.json" with { type: "json" };
+
+/** Made by another implementation: SHA-256 of `loge test vector: Anna` and `…: Bob` as ids, names folded. */
+export const SAFETY_VECTOR = {
+  one: { id: "zwq5YIMdgY6OY8egyh9sUSqDnNSgl-ypbgk70NQZKgE" as IdentityId, name: "Anna" },
+  other: { id: "3_R5YCIPCxlxCohmhp5LXv-hitKo6kyhng2z5V65enQ" as IdentityId, name: "Bob RÆY" },
+  groups: "00419 86280 04881 24433 81765 76319 94576 92559 01643 96805 77764 06656",
+} as const;
 
 export interface SuiteResult {
   readonly name: string;
@@ -65,6 +73,11 @@ export async function runVectors(): Promise<readonly SuiteResult[]> {
     name: "replay: first is fresh, second a duplicate",
     expected: "false,true",
     got: `${first.duplicate},${again.duplicate}`,
+  });
+  results.push({
+    name: "safety number",
+    expected: SAFETY_VECTOR.groups,
+    got: (await safetyNumber(SAFETY_VECTOR.one, SAFETY_VECTOR.other)).join(" "),
   });
   results.push({ name: "round trip here", expected: null, got: await codeOf(roundTrip) });
   return results;
