@@ -5,7 +5,7 @@
 import type { Height, Timeline } from "@loge/protocol/control";
 import { type Refusal, toWireError } from "@loge/protocol/errors";
 import type { Log } from "../log.ts";
-import type { PumpEvents } from "../viewer/pump.ts";
+import type { PumpEvents } from "../viewer/pump-events.ts";
 import { positionAt } from "./clock.ts";
 import type { Company } from "./company.ts";
 import * as screenings from "./screening.ts";
@@ -61,6 +61,7 @@ export class Conductor {
   #onReady(seat: Seat): void {
     const screening = this.#company.screening(seat.screening);
     const held = screening.playing && !screening.clock.running;
+    seat.starved = false;
     if (held) this.#company.set(screenings.release(screening, this.#now()));
     this.timeline(seat);
     seat.pump.go(this.#company.screening(seat.screening).clock);
@@ -83,7 +84,12 @@ export class Conductor {
   #onFed(seat: Seat): void {
     const screening = this.#company.screening(seat.screening);
     seat.starved = false;
-    if (screening.clock.running || !screening.playing) return;
+    if (!screening.playing) return;
+    if (screening.clock.running) {
+      // somebody who came meanwhile has set the film going again
+      this.timeline(seat, "recover");
+      return seat.pump.go(screening.clock);
+    }
     const released = screenings.release(screening, this.#now());
     this.#company.set(released, true);
     for (const s of this.#company.seatsOf(released.id)) {

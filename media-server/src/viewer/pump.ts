@@ -9,25 +9,8 @@ import type { Title } from "../library/title.ts";
 import { type Clock, positionAt, wallAt } from "../screening/clock.ts";
 import type { MediaOut } from "../send/media-out.ts";
 import { Picture } from "./picture.ts";
+import type { PumpEvents } from "./pump-events.ts";
 import { type RtpLine, ticks32 } from "./rtp-line.ts";
-
-export interface PumpEvents {
-  /** The picture of the place is there; call {@link Pump.go}. */
-  ready(): void;
-  /** Frames are missing: nothing has been sent for a while though the clock runs. */
-  starved(nextMs: number): void;
-  /** Frames are there again. */
-  fed(): void;
-  /** So late that the place has to be taken up anew. */
-  behind(): void;
-  /** The rendition has just changed at a GOP boundary; its key frame goes next. */
-  switched(): void;
-  /** The rendition asked for cannot be had; the old one goes on. */
-  switchRefused(error: Refusal): void;
-  /** The last frame was sent and shown for its time. */
-  done(): void;
-  failed(error: Refusal): void;
-}
 
 const SOUND: SoundRendition = { kind: "audio", codec: "opus", stream: 0 };
 /** Later than this the viewer counts as starved; shorter gaps are the jitter buffer's business. */
@@ -203,6 +186,17 @@ export class Pump {
     else if (this.#starved && this.#picture.peek() !== "waiting") {
       this.#starved = false;
       this.#o.events.fed();
+    } else this.#catchUp(this.#clock);
+  }
+
+  /** Paused between two looks at the clock: frames up to the place where it stands are still due, for everybody the same. */
+  #catchUp(clock: Clock): void {
+    for (;;) {
+      const frame = this.#picture.peek();
+      if (frame === "waiting" || frame === "end" || frame.ptsMs > clock.mediaMs + 0.5) return;
+      this.#video(frame, wallAt(clock, frame.ptsMs), this.#first);
+      this.#first = false;
+      this.#picture.take(frame);
     }
   }
 

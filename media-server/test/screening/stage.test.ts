@@ -123,6 +123,28 @@ test("seek shows exactly the frame asked for, also while paused; pause stops the
   expect(monotonic(ada.sent)).toBe(true);
 });
 
+test("a pause leaves every viewer at the frame of its moment, also where frames were about to go", async () => {
+  open();
+  const ada = new Watcher("ada");
+  const ben = new Watcher("ben");
+  const screening = play(ada);
+  stage.command(ben, { type: "join", screening, height: "source" });
+  await ben.until(() => ben.sent.length > 5, "frames");
+  for (let round = 0; round < 5; round++) {
+    for (const end = now() + 100; now() < end; ); // the processor is busy with something else
+    stage.command(ada, { type: "pause" });
+    for (const who of [ada, ben]) {
+      const behindMs = (who.timelines.at(-1)?.mediaMs ?? 0) - (who.sent.at(-1)?.frame.ptsMs ?? 0);
+      expect(behindMs).toBeGreaterThanOrEqual(-1);
+      expect(behindMs).toBeLessThan(1000 / 30);
+    }
+    stage.command(ada, { type: "resume" });
+    const { length } = ben.sent;
+    await ben.until(() => ben.sent.length > length + 3, "more frames");
+  }
+  expect(monotonic(ada.sent) && monotonic(ben.sent)).toBe(true);
+});
+
 test("what is asked while a place is still being made counts from that place", async () => {
   open();
   const ada = new Watcher("ada");
