@@ -37,6 +37,36 @@ afterAll(async () => {
 });
 
 describe("everyone sees everyone", () => {
+  test("one safety number on two pages and in a terminal, by keyboard alone", async () => {
+    const vera = await arrive("Vera");
+    const wim = await arrive("Wim Ray");
+    const xaver = await openTerminal(house.invite, "Xaver");
+    opened.push(xaver);
+    const digitsOf = async (guest: Guest, name: string): Promise<string> => {
+      const opener = guest.people.getByRole("button", { name: `Verify ${name}`, exact: true });
+      await opener.press("Enter");
+      const dialog = guest.page.getByRole("dialog", { name: `Safety number with ${name}`, exact: true });
+      const digits = dialog.getByText(/\d{5}(\s\d{5}){11}/);
+      await digits.waitFor();
+      const text = (await digits.textContent()) ?? "";
+      expect(await dialog.getByText(/^[0-9A-Z]{4}-[0-9A-Z]{4}$/).count()).toBe(2);
+      if (guest === vera) await guest.page.keyboard.press("Escape");
+      else await dialog.getByRole("button", { name: "Close", exact: true }).press("Enter");
+      await expect.poll(() => guest.page.getByRole("dialog").count(), SOON).toBe(0);
+      expect(await opener.evaluate((button) => button === document.activeElement)).toBe(true);
+      return text.replaceAll(/\s+/g, " ");
+    };
+    const hers = await digitsOf(vera, "Wim Ray");
+    expect(await digitsOf(wim, "Vera")).toBe(hers);
+    xaver.type("verify vera");
+    await xaver.shows(/^safety number of Xaver and Vera:(\n {2}(\d{5} ?){4}){3}$/m);
+    const groups = /^safety number of Xaver and Vera:\n([\d\s]+)/m.exec(xaver.out())?.[1] ?? "";
+    expect(await digitsOf(vera, "Xaver")).toBe(groups.trim().replaceAll(/\s+/g, " "));
+    expect(await vera.people.getByRole("button", { name: "Verify Vera", exact: true }).count()).toBe(0);
+    for (const item of await listed(vera)) expect(item).toMatch(/^(Vera|Wim Ray|Xaver)/);
+    expect([...vera.complaints, ...wim.complaints]).toEqual([]);
+  });
+
   test("two pages and a terminal; leaving, closing the tab, quitting and a kill take a name off every list", async () => {
     const anna = await arrive("Anna");
     const ben = await arrive("Ben");

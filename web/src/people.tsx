@@ -2,9 +2,11 @@
 import type { IdentityId } from "@loge/protocol/brands";
 import { keyTag } from "@loge/protocol/card";
 import type { Member } from "@loge/protocol/session";
-import { type CSSProperties, useMemo } from "react";
+import { type CSSProperties, useMemo, useState } from "react";
+import { Glyph } from "./glyph.tsx";
 import type { PanelProps } from "./room-screen.tsx";
 import type { Strings } from "./strings.ts";
+import { VerifyDialog } from "./verify.tsx";
 import { hueOf, initialsOf, type RoomView, screeningOf } from "./view.ts";
 
 declare module "react" {
@@ -20,6 +22,8 @@ export function Avatar({ id, name }: { readonly id: IdentityId; readonly name: s
 }
 
 export function PeoplePanel({ room, view, t }: PanelProps) {
+  // as it was when the button was pressed: it stays in sight when they leave
+  const [verifying, setVerifying] = useState<Member>();
   const others = view.members.filter((member) => member.sid !== room.me.sid);
   const mine = view.members.filter((member) => member.sid === room.me.sid);
   return (
@@ -32,10 +36,13 @@ export function PeoplePanel({ room, view, t }: PanelProps) {
       </div>
       <ul className="people-list" aria-label={t.people}>
         {[...mine, ...others].map((member) => (
-          <Person key={member.sid} member={member} room={room} view={view} t={t} />
+          <Person key={member.sid} member={member} room={room} view={view} t={t} onVerify={setVerifying} />
         ))}
       </ul>
       {others.length === 0 && <p className="hint">{t.alone}</p>}
+      {verifying && (
+        <VerifyDialog me={room.me} other={verifying} onClose={() => setVerifying(undefined)} t={t} />
+      )}
     </section>
   );
 }
@@ -53,7 +60,12 @@ function Comings({ toast, t }: { readonly toast: RoomView["toast"]; readonly t: 
   );
 }
 
-function Person({ member, room, view, t }: PanelProps & { readonly member: Member }) {
+interface PersonProps extends PanelProps {
+  readonly member: Member;
+  readonly onVerify: (member: Member) => void;
+}
+
+function Person({ member, room, view, t, onVerify }: PersonProps) {
   const tag = useMemo(() => keyTag(member.id), [member.id]);
   const isMe = member.sid === room.me.sid;
   const screening = screeningOf(view, member.sid);
@@ -79,6 +91,17 @@ function Person({ member, room, view, t }: PanelProps & { readonly member: Membe
           onClick={() => void room.joinScreening(screening.screening, title)}
         >
           {t.join}
+        </button>
+      )}
+      {!isMe && (
+        <button
+          type="button"
+          className="quiet verify-open"
+          aria-label={t.verify(member.name)}
+          title={t.verify(member.name)}
+          onClick={() => onVerify(member)}
+        >
+          <Glyph name="key" />
         </button>
       )}
     </li>

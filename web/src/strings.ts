@@ -23,6 +23,12 @@ const en = {
   you: "you",
   away: "reconnecting",
   keyTag: "Key tag: compare it by voice to be sure who this is",
+  verify: (name: string) => `Verify ${name}`,
+  safetyNumber: (name: string) => `Safety number with ${name}`,
+  safetyWaiting: "Working it out…",
+  safetyHow: (name: string) =>
+    `Read these digits to each other on the phone or side by side, not in this room; ${name} finds them under your name. If they are the same, you have each other's true keys; if not, write nothing private and tell the host.`,
+  close: "Close",
   watching: (title: string) => `watching ${title}`,
   alone: "Nobody else is here yet. Send them the invite.",
 
