@@ -2,7 +2,7 @@
  * The card: a self-signed JWS (PS256) with which a member joins and by which everybody knows their keys.
  * Construction and reasons: security.md §1.1, §2; PROTOCOL.md §4.
  */
-import { CompactSign, compactVerify, decodeProtectedHeader } from "jose";
+import { CompactSign, decodeProtectedHeader } from "jose";
 import * as z from "zod/mini";
 import { CARD_LIFE_MS, CLOCK_SKEW_MS, type IdentityId, LIMITS, type RoomId, type Sid } from "./brands.ts";
 import { type Bytes, fromUtf8, hmac, sameText, toBase64Url, utf8 } from "./bytes.ts";
@@ -11,10 +11,10 @@ import {
   checkPublicJwk,
   type Identity,
   identityIdOf,
-  importVerifyKey,
   type PublicJwk,
   publicJwk,
   sidOf,
+  verifyJws,
 } from "./keys.ts";
 import { cleanName } from "./name.ts";
 
@@ -129,8 +129,7 @@ export async function readCard(jws: string, rules: CardRules): Promise<Card> {
   try {
     head = header.parse(decodeProtectedHeader(jws));
     checkPublicJwk(head.jwk);
-    const verified = await compactVerify(jws, await importVerifyKey(head.jwk), { algorithms: ["PS256"] });
-    body = payload.parse(JSON.parse(fromUtf8(verified.payload)));
+    body = payload.parse(JSON.parse(fromUtf8(await verifyJws(jws, head.jwk))));
     checkPublicJwk(body.enc);
   } catch (cause) {
     throw new Refusal("BAD_CARD", undefined, { cause });

@@ -2,14 +2,14 @@
  * The envelope: JWS Compact PS256 inside JWE General JSON (RSA-OAEP-256 + A256GCM), addressed to sids.
  * Signed first, names inside the signature; opened in one fixed order of checks (security.md §1.1; PROTOCOL.md §5).
  */
-import { CompactSign, compactVerify, decodeProtectedHeader, GeneralEncrypt, generalDecrypt } from "jose";
+import { CompactSign, decodeProtectedHeader, GeneralEncrypt, generalDecrypt } from "jose";
 import * as z from "zod/mini";
 import { CLOCK_SKEW_MS, type IdentityId, LIMITS, type RoomId, type Sid } from "./brands.ts";
 import { fromBase64Url, fromUtf8, sha256, toBase64Url, utf8 } from "./bytes.ts";
 import type { Card } from "./card.ts";
 import { type Message, type SignedMessage, signedMessage } from "./chat.ts";
 import { Refusal } from "./errors.ts";
-import { type Identity, importEncryptKey, importVerifyKey } from "./keys.ts";
+import { type Identity, importEncryptKey, verifyJws } from "./keys.ts";
 import { type Envelope, type GeneralJwe, generalJwe } from "./wire.ts";
 
 const MSG_TYP = "loge-msg+jws";
@@ -96,6 +96,15 @@ const refuse = (why: string, cause?: unknown): never => {
   throw new Refusal("BAD_ENVELOPE", why, { cause });
 };
 
+/** What a JWE holds, if it is RSA-OAEP-256 and A256GCM. Throws jose's errors. */
+export async function decryptJwe(jwe: GeneralJwe, key: CryptoKey): Promise<Uint8Array> {
+  const allowed = {
+    keyManagementAlgorithms: ["RSA-OAEP-256"],
+    contentEncryptionAlgorithms: ["A256GCM"],
+  };
+  return (await generalDecrypt(jwe, key, allowed)).plaintext;
+}
+
 /** Opens and verifies; everything that is not exactly right is BAD_ENVELOPE, REPLAYED (too old to tell) or CLOCK_SKEW. */
 export async function open(p: OpenParams): Promise<Opened> {
   const { jwe } = p.envelope;
@@ -107,11 +116,7 @@ export async function open(p: OpenParams): Promise<Opened> {
   let jws: string;
   try {
     // only the own entry is tried: a thousand foreign ones must not cost a thousand RSA operations
-    const plain = await generalDecrypt({ ...jwe, recipients: [mine] }, p.decryptKey, {
-      keyManagementAlgorithms: ["RSA-OAEP-256"],
-      contentEncryptionAlgorithms: ["A256GCM"],
-    });
-    jws = fromUtf8(plain.plaintext);
+    jws = fromUtf8(await decryptJwe({ ...jwe, recipients: [mine] }, p.decryptKey));
   } catch (cause) {
     return refuse("decryption", cause);
   }
@@ -133,8 +138,7 @@ async function verified(jws: string, sender: Card): Promise<SignedMessage> {
   if (!head.success || head.data.kid !== sender.id) return refuse("JWS header");
   let bytes: Uint8Array;
   try {
-    bytes = (await compactVerify(jws, await importVerifyKey(sender.signJwk), { algorithms: ["PS256"] }))
-      .payload;
+    bytes = await verifyJws(jws, sender.signJwk);
   } catch (cause) {
     return refuse("signature", cause);
   }

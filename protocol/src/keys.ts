@@ -1,5 +1,5 @@
 /** The two RSA pairs of a member and the strict reading of somebody else's public key (security.md §1.1, §1.2). */
-import { calculateJwkThumbprint } from "jose";
+import { calculateJwkThumbprint, compactVerify } from "jose";
 import * as z from "zod/mini";
 import type { IdentityId, Sid } from "./brands.ts";
 import { fromBase64Url, sha256, toBase64Url, utf8 } from "./bytes.ts";
@@ -81,6 +81,11 @@ export const importVerifyKey = (jwk: PublicJwk): Promise<CryptoKey> =>
   crypto.subtle.importKey("jwk", { ...jwk, alg: "PS256" }, PSS, false, ["verify"]);
 export const importEncryptKey = (jwk: PublicJwk): Promise<CryptoKey> =>
   crypto.subtle.importKey("jwk", { ...jwk, alg: "RSA-OAEP-256" }, OAEP, false, ["encrypt"]);
+
+/** What a JWS compact says, if it is PS256 by this key. Throws jose's errors. */
+export async function verifyJws(jws: string, jwk: PublicJwk): Promise<Uint8Array> {
+  return (await compactVerify(jws, await importVerifyKey(jwk), { algorithms: ["PS256"] })).payload;
+}
 
 /** sid = first 22 characters of base64url(SHA-256(id ‖ rnd)). */
 export async function sidOf(id: IdentityId, rnd: string): Promise<Sid> {

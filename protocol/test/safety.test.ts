@@ -26,33 +26,31 @@ test("names count as the room folds them; another name or another key is another
 });
 
 const isThere = existsSync(SIGNAL);
-test.skipIf(!isThere)(
-  `equals Signal's published vector${isThere ? "" : " (skipped: ../shared/vectors/signal is not there)"}`,
-  async () => {
-    const hex = z.string();
-    const shape = z.object({
-      cases: z.array(
-        z.object({
-          aliceIdentityHex: hex,
-          aliceId: hex,
-          bobIdentityHex: hex,
-          bobId: hex,
-          display: z.string(),
-        }),
-      ),
-    });
-    const { cases } = shape.parse(JSON.parse(readFileSync(SIGNAL, "utf8")));
-    expect(cases.length).toBeGreaterThan(0);
-    for (const known of cases) {
-      const alice = await fingerprint(
-        Uint8Array.from(Buffer.from(known.aliceIdentityHex, "hex")),
-        utf8(known.aliceId),
-      );
-      const bob = await fingerprint(
-        Uint8Array.from(Buffer.from(known.bobIdentityHex, "hex")),
-        utf8(known.bobId),
-      );
-      expect(joinFingerprints(bob, alice).join("")).toBe(known.display);
-    }
-  },
-);
+if (!isThere) console.warn("Signal's published vector is skipped: ../shared/vectors/signal is not there.");
+test.skipIf(!isThere)("equals Signal's published vector", async () => {
+  const hex = z.string();
+  const shape = z.object({
+    cases: z.array(
+      z.object({
+        aliceIdentityHex: hex,
+        aliceId: hex,
+        bobIdentityHex: hex,
+        bobId: hex,
+        display: z.string(),
+      }),
+    ),
+  });
+  const { cases } = shape.parse(JSON.parse(readFileSync(SIGNAL, "utf8")));
+  expect(cases.length).toBeGreaterThan(0);
+  for (const known of cases) {
+    const alice = await fingerprint(
+      Uint8Array.from(Buffer.from(known.aliceIdentityHex, "hex")),
+      utf8(known.aliceId),
+    );
+    const bob = await fingerprint(
+      Uint8Array.from(Buffer.from(known.bobIdentityHex, "hex")),
+      utf8(known.bobId),
+    );
+    expect(joinFingerprints(bob, alice).join("")).toBe(known.display);
+  }
+});
