@@ -19,6 +19,8 @@ export interface House {
   readonly pid: number;
   /** Pids of a part's process or of all ffmpeg children, as they are now. */
   pids(part: "launcher" | "signaling" | "media-server" | "ffmpeg"): Promise<readonly number[]>;
+  /** The one process of a part; waits for it where it is just being started again. Throws where there is none. */
+  pidOf(part: "launcher" | "signaling" | "media-server"): Promise<number>;
   /** Every process of the house, as they are now. */
   family(): Promise<readonly Process[]>;
   /** Ctrl-C; resolves with the exit code. Fails if a process of the house survives. */
@@ -32,6 +34,7 @@ export interface HouseOptions {
 }
 
 const START_TIMEOUT_MS = 120_000;
+const PART_TIMEOUT_MS = 30_000;
 
 /** Starts and waits for both links. Throws with the output where it does not come up. */
 export async function openHouse(options: HouseOptions = {}): Promise<House> {
@@ -66,7 +69,12 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     throw new Error(`the house did not open:\n${text}`);
   }
   const invite = `${lineOf("Invite")}&lang=en`;
-  const launcherPid = child.pid ?? 0;
+  const launcherPid = pidOf(child);
+  const pids: House["pids"] = async (part) => {
+    const family = await descendants(launcherPid);
+    if (part === "ffmpeg") return family.filter((p) => /^\S*ffmpeg\b/.test(p.command)).map((p) => p.pid);
+    return family.filter((p) => p.command.includes(`${part}/src/main.ts`)).map((p) => p.pid);
+  };
   let closing: Promise<number | null> | undefined;
   return {
     invite,
@@ -75,10 +83,13 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     pid: launcherPid,
     output: () => text,
     family: () => descendants(launcherPid),
-    pids: async (part) => {
-      const family = await descendants(launcherPid);
-      if (part === "ffmpeg") return family.filter((p) => /^\S*ffmpeg\b/.test(p.command)).map((p) => p.pid);
-      return family.filter((p) => p.command.includes(`${part}/src/main.ts`)).map((p) => p.pid);
+    pids,
+    pidOf: async (part) => {
+      await waitFor(async () => (await pids(part)).length > 0, PART_TIMEOUT_MS, exited);
+      const [pid] = await pids(part);
+      // never a 0 instead: a signal sent to that stops or kills the tests themselves
+      if (pid === undefined) throw new Error(`there is no ${part}`);
+      return pid;
     },
     close: () => {
       closing ??= (async () => {
@@ -147,6 +158,12 @@ async function descendants(root: number): Promise<readonly Process[]> {
     for (const p of all) if (family.has(p.parent) && !family.has(p.pid)) grown = Boolean(family.add(p.pid));
   }
   return all.filter((p) => family.has(p.pid));
+}
+
+/** Throws where it could not be started; 0 would be everybody here. */
+export function pidOf(child: ChildProcess): number {
+  if (child.pid === undefined) throw new Error("the program could not be started");
+  return child.pid;
 }
 
 /** A process that has ended but that nobody has asked about yet is not alive: in a container there may be no init to do so. */

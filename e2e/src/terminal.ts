@@ -1,7 +1,7 @@
 /** A person at the terminal client: the program itself, its input and output as pipes. */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { ROOT, waitFor } from "./house.ts";
+import { pidOf, ROOT, waitFor } from "./house.ts";
 
 export interface Terminal {
   readonly name: string;
@@ -54,7 +54,7 @@ export async function openTerminal(
   }
   return {
     name,
-    pid: child.pid ?? 0,
+    pid: pidOf(child),
     out: () => out,
     err: () => err,
     type: (line) => void child.stdin.write(`${line}\n`),

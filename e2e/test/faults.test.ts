@@ -74,9 +74,9 @@ describe("an encoder is killed", () => {
 
 describe("signaling is killed", () => {
   test("the film goes on, the page says so; members and messages come back by themselves", async () => {
-    const [[launcher = 0], [signaling = 0], before] = await Promise.all([
-      house.pids("launcher"),
-      house.pids("signaling"),
+    const [launcher, signaling, before] = await Promise.all([
+      house.pidOf("launcher"),
+      house.pidOf("signaling"),
       connections(anna),
     ]);
     process.kill(launcher, "SIGSTOP"); // it would start it again at once
@@ -104,10 +104,7 @@ describe("signaling is killed", () => {
 
 describe("the media server is killed", () => {
   test("it is started again; the page says so, and both films come back at their position without a reload", async () => {
-    const [[launcher = 0], [server = 0]] = await Promise.all([
-      house.pids("launcher"),
-      house.pids("media-server"),
-    ]);
+    const [launcher, server] = await Promise.all([house.pidOf("launcher"), house.pidOf("media-server")]);
     process.kill(launcher, "SIGSTOP"); // so that nobody misses what the page says meanwhile
     const at = (await position(anna)).slider;
     const atMs = performance.now();
@@ -127,7 +124,7 @@ describe("the media server is killed", () => {
     for (const guest of [anna, ben]) await grows(guest, 50);
     await picturesAgree(anna);
     await picturesAgree(ben);
-    const [again] = await house.pids("media-server");
+    const again = await house.pidOf("media-server");
     expect(again).not.toBe(server);
 
     // film time stood while nothing came: never before the kill, never further than the time that has passed

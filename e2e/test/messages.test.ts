@@ -166,10 +166,7 @@ describe("what cannot be sent is said, and the text stays", () => {
 
   test("the server is gone; it comes back by itself, and then the kept text goes through", async () => {
     const text = marker();
-    const [[launcher = 0], [signaling = 0]] = await Promise.all([
-      house.pids("launcher"),
-      house.pids("signaling"),
-    ]);
+    const [launcher, signaling] = await Promise.all([house.pidOf("launcher"), house.pidOf("signaling")]);
     await box(anna).fill(text);
     process.kill(launcher, "SIGSTOP"); // else it would be back before anybody could type
     try {
@@ -193,7 +190,7 @@ describe("what cannot be sent is said, and the text stays", () => {
 
   test("the server does not answer: said, kept, and shown once to everyone when it is sent again", async () => {
     const text = marker();
-    const [signaling = 0] = await house.pids("signaling");
+    const signaling = await house.pidOf("signaling");
     process.kill(signaling, "SIGSTOP");
     try {
       await box(anna).fill(text);
@@ -234,7 +231,7 @@ describe("signaling learns nothing", () => {
     expect(holds(traffic, secretToBen)).toBe(false);
     for (const word of ["a=fingerprint", "a=candidate", "m=video"]) expect(holds(traffic, word)).toBe(false);
 
-    const [signaling = 0] = await house.pids("signaling");
+    const signaling = await house.pidOf("signaling");
     const found = await searchMemory(signaling, [name, secret, secretToBen]).catch((thrown: unknown) => {
       // another user's process, or a system that forbids it: said, not passed over
       console.warn(`signaling's memory was not searched: ${String(thrown)}`);

@@ -10,7 +10,7 @@ import { findChromium } from "../src/chromium.ts";
 import { watchFiles } from "../src/files.ts";
 import { type FilmFolder, filmFolder } from "../src/film.ts";
 import { enter, FLAGS, type Guest, openBrowser } from "../src/guest.ts";
-import { type House, openHouse, waitFor } from "../src/house.ts";
+import { type House, openHouse, pidOf, waitFor } from "../src/house.ts";
 import { holds } from "../src/memory.ts";
 
 const LONG_MS = 90_000;
@@ -49,7 +49,7 @@ afterAll(async () => {
 
 describe("on the server", () => {
   test("the media server and its encoders open nothing for writing during a screening", async () => {
-    const [server = 0] = await house.pids("media-server");
+    const server = await house.pidOf("media-server");
     const browser = await openBrowser();
     try {
       const guest = await enter(browser, house.invite, "Anna");
@@ -85,7 +85,7 @@ describe("on the server", () => {
     });
     try {
       await new Promise((resolve) => child.stdout.once("data", resolve));
-      const watching = await watchFiles(child.pid ?? 0);
+      const watching = await watchFiles(pidOf(child));
       if (typeof watching === "string") return console.info(`not tried: ${watching}`);
       child.stdin.write("go\n");
       await waitFor(async () => (await readdir(folder)).includes("renamed"), LONG_MS);
