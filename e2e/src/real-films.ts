@@ -60,7 +60,7 @@ export async function addGopFilm(
   await run("ffmpeg", [
     ...["-v", "error", "-f", "lavfi", "-i", `testsrc2=s=320x240:r=25:d=${seconds}`],
     ...["-f", "lavfi", "-i", `sine=frequency=440:sample_rate=48000:d=${seconds}`],
-    ...["-pix_fmt", "yuv420p", "-b:v", "300k", "-g", "25", "-keyint_min", "25", ...CODECS[codec], file],
+    ...["-pix_fmt", "yuv420p", "-b:v", "700k", "-g", "25", "-keyint_min", "25", ...CODECS[codec], file],
   ]);
   return file;
 }
