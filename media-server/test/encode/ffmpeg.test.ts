@@ -96,6 +96,9 @@ describe("choosing ffmpeg", () => {
         return skip("@ffprobe-installer/linux-x64 is not installed here");
       }
     })();
+    // no postinstall ran, so it is ours to make it a program
+    const chosen = await chooseFfmpeg({ ffprobePath: path, log: quiet });
+    expect(chosen.ffprobePath).toBe(path);
     const stream = join(folder.path, "stream.ts");
     await make(ffmpeg, ...picture("10", 1), ...LONG_GOP, stream);
     const asked = await runTool([path, "-v", "error", "-show_entries", "format=format_name", stream], {
