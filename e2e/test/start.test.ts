@@ -37,7 +37,9 @@ async function withFilm(house: House, invite: string, run: () => Promise<void>):
 
 async function expectGone(pids: readonly number[]): Promise<void> {
   await waitFor(() => !pids.some(isAlive), GONE_MS);
-  expect(pids.filter(isAlive)).toEqual([]);
+  const left = pids.filter(isAlive);
+  for (const pid of left) process.kill(pid, "SIGKILL");
+  expect(left).toEqual([]);
 }
 
 beforeAll(async () => {
