@@ -4,6 +4,7 @@ const PER_SECOND = 40;
 const BURST = 200;
 /** This far over the allowance is no impatience any more. */
 const FLOOD = 400;
+const FORGIVEN_PER_SECOND = 10;
 const STRIKES = 10;
 
 export class Allowance {
@@ -18,12 +19,13 @@ export class Allowance {
 
   /** "over": answer RATE_LIMITED; "flood": end it. */
   take(nowMs: number): "ok" | "over" | "flood" {
-    this.#tokens = Math.min(BURST, this.#tokens + ((nowMs - this.#atMs) * PER_SECOND) / 1000);
+    const seconds = (nowMs - this.#atMs) / 1000;
     this.#atMs = nowMs;
+    this.#tokens = Math.min(BURST, this.#tokens + seconds * PER_SECOND);
+    // by time and not by the next token: a busy machine takes a flood slowly, and it is one all the same
+    this.#over = Math.max(0, this.#over - seconds * FORGIVEN_PER_SECOND);
     if (this.#tokens >= 1) {
       this.#tokens -= 1;
-      // one by one: the trickle of tokens must not excuse a flood that comes slowly because we are busy
-      this.#over = Math.max(0, this.#over - 1);
       return "ok";
     }
     return ++this.#over > FLOOD ? "flood" : "over";

@@ -17,11 +17,11 @@ describe("what a viewer may send", () => {
   });
 
   test("somewhat more is refused but is no flood", () => {
-    expect(new Set(verdicts(60, 60))).toEqual(new Set(["ok", "over"]));
+    expect(new Set(verdicts(50, 120))).toEqual(new Set(["ok", "over"]));
   });
 
-  test.each([200, 1000, 10_000])("%i a second is a flood, however slowly a busy machine takes it", (rate) => {
-    expect(verdicts(rate, 10)).toContain("flood");
+  test.each([100, 1000, 10_000])("%i a second is a flood, however slowly a busy machine takes it", (rate) => {
+    expect(verdicts(rate, 20)).toContain("flood");
   });
 
   test("ten messages that were not understood are enough", () => {
