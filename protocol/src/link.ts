@@ -9,43 +9,11 @@ import type { SignedMessage } from "./chat.ts";
 import { type Command, type ControlEvent, fromServer, type LibraryPage, parseFrame } from "./control.ts";
 import { Refusal, toWireError, type WireError } from "./errors.ts";
 import { gateMac, HEARTBEAT_LOST_MS, hostProof, onlyFingerprint, parseGate, sdpHash } from "./gate.ts";
-import type { Member, Session } from "./session.ts";
+import type { LinkChannel, LinkOptions, LinkPeer, LinkState } from "./link-types.ts";
+import type { Member } from "./session.ts";
 import { positionMs, type Watch, watchStep } from "./watch.ts";
 
-export interface LinkChannel {
-  send(text: string): void;
-}
-export interface LinkPeerEvents {
-  channel(label: string, channel: LinkChannel): void;
-  data(label: string, data: string | Uint8Array): void;
-  /** The peer connection has failed or was closed by the other end. */
-  lost(): void;
-}
-/** One peer connection of the rim. */
-export interface LinkPeer {
-  /** Takes the offer, gives the complete answer (all candidates in it) as it was set locally. */
-  answer(offerSdp: string): Promise<string>;
-  /** sha-256 of the certificate that DTLS really saw, where the platform tells ("sha-256 AA:…"). */
-  remoteFingerprint?(): Promise<string | undefined>;
-  close(): void;
-}
-
-export type LinkState = "connecting" | "open" | "lost";
-
-export interface LinkOptions {
-  readonly session: Session;
-  readonly createPeer: (events: LinkPeerEvents) => LinkPeer;
-  readonly hostSecret: Uint8Array<ArrayBuffer> | undefined;
-  readonly now: () => number;
-  /** Film time of the frame on screen, where the platform tells: after a loss the film goes on there. */
-  readonly shownMs?: () => number | undefined;
-  readonly events: {
-    state(state: LinkState, error: WireError | undefined): void;
-    control(event: ControlEvent): void;
-    /** Called whenever {@link Link.watch} changed. */
-    watch(watch: Watch | undefined): void;
-  };
-}
+export type { LinkChannel, LinkOptions, LinkPeer, LinkPeerEvents, LinkState } from "./link-types.ts";
 
 interface Connection {
   readonly neg: string;
@@ -76,6 +44,7 @@ export class Link {
   readonly #waiting = new Map<number, Waiting>();
   readonly #bulk = new BulkFetch();
   #connection: Connection | undefined;
+  #lastNeg = "";
   #state: LinkState = "connecting";
   #watch: Watch | undefined;
   #seq = 0;
@@ -100,7 +69,8 @@ export class Link {
   async signal(from: Member, message: SignedMessage): Promise<void> {
     if (this.#closed || from.id !== this.#o.session.media?.id) return;
     if (message.type === "rtc.offer") await this.#onOffer(from, message.body);
-    else if (message.type === "rtc.bye" && message.body.neg === this.#connection?.neg)
+    // the word may come after the connection has gone: its reason is still the true one
+    else if (message.type === "rtc.bye" && message.body.neg === (this.#connection?.neg ?? this.#lastNeg))
       this.#lose(message.body.error);
   }
 
@@ -270,7 +240,10 @@ export class Link {
   #drop(refusal: Refusal): void {
     const connection = this.#connection;
     this.#connection = undefined;
-    if (connection) this.#freezeWatch(connection.lastBeatMs);
+    if (connection) {
+      this.#lastNeg = connection.neg;
+      this.#freezeWatch(connection.lastBeatMs);
+    }
     connection?.peer.close();
     for (const waiting of this.#waiting.values()) waiting.reject(refusal);
     this.#waiting.clear();

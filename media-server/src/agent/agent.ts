@@ -165,12 +165,11 @@ export class Agent {
       greeting: o.greeting,
       now: o.now,
       log: o.log,
-      ended: (error, tell) => {
+      ended: async (error, tell) => {
         if (this.#viewers.get(sid) === viewer) this.#viewers.delete(sid);
-        if (tell && this.#session.members.has(sid)) {
-          const bye = this.#session.send(sid, { type: "rtc.bye", body: { neg: viewer.neg, error } });
-          bye.catch(() => undefined); // signaling is away: the heartbeat tells the viewer the same
-        }
+        if (!tell || !this.#session.members.has(sid)) return;
+        const bye = this.#session.send(sid, { type: "rtc.bye", body: { neg: viewer.neg, error } });
+        await bye.catch(() => undefined); // signaling is away: the heartbeat tells the viewer the same
       },
     });
     const before = this.#viewers.get(sid);

@@ -36,7 +36,7 @@ export class Conductor {
       ready: () => mine((seat) => this.#onReady(seat)),
       starved: (nextMs) => mine((seat) => this.#onStarved(seat, nextMs)),
       fed: () => mine((seat) => this.#onFed(seat)),
-      behind: () => mine((seat) => this.#rejoin(seat)),
+      behind: (nextMs) => mine((seat) => this.#onBehind(seat, nextMs)),
       switched: () => mine((seat) => this.timeline(seat, "height")),
       switchRefused: (error) => mine((seat) => this.#keepHeight(seat, error)),
       done: () => mine((seat) => this.#onDone(seat)),
@@ -99,10 +99,20 @@ export class Conductor {
     }
   }
 
-  #rejoin(seat: Seat): void {
-    const { clock, title } = this.#company.screening(seat.screening);
+  /** Alone the film has waited; in company the others went on, and what this viewer missed is left out. */
+  #onBehind(seat: Seat, nextMs: number): void {
+    const screening = this.#company.screening(seat.screening);
+    const nowMs = this.#now();
+    const lateMs = Math.round(positionAt(screening.clock, nowMs) - nextMs);
+    this.#log.info({ screening: screening.id.slice(0, 6), lateMs }, "frames are late: the server was busy");
+    if (this.#company.seatsOf(screening.id).length === 1) {
+      const waited = screenings.release(screenings.hold(screening, nextMs, nowMs), nowMs);
+      this.#company.set(waited, true);
+      this.timeline(seat, "recover");
+      return seat.pump.go(waited.clock);
+    }
     seat.cause = "recover";
-    seat.pump.place(screenings.placeWithin(title, positionAt(clock, this.#now())));
+    seat.pump.place(screenings.placeWithin(screening.title, positionAt(screening.clock, nowMs)));
   }
 
   #keepHeight(seat: Seat, error: Refusal): void {

@@ -8,8 +8,8 @@ export interface PumpEvents {
   starved(nextMs: number): void;
   /** Frames are there again. */
   fed(): void;
-  /** So late that the place has to be taken up anew. */
-  behind(): void;
+  /** So late (this process itself did not get to run) that the place has to be taken up anew; `nextMs` goes next. */
+  behind(nextMs: number): void;
   /** The rendition has just changed at a GOP boundary; its key frame goes next. */
   switched(): void;
   /** The rendition asked for cannot be had; the old one goes on. */

@@ -225,9 +225,9 @@ export class Pump {
       this.#o.events.switched();
       this.#first = true;
     } else if (refused) this.#o.events.switchRefused(refused);
-    const soundMs = this.#sendSound(clock, nowMs);
     const pictureMs = this.#sendPicture(clock, nowMs);
     if (this.#clock !== clock) return; // an event changed it; its own wake follows
+    const soundMs = this.#sendSound(clock, nowMs);
     if (pictureMs === "end" && soundMs === "end") return this.#finish(clock, nowMs);
     const due = Math.min(pictureMs === "end" ? Infinity : pictureMs, soundMs === "end" ? Infinity : soundMs);
     this.#timer = setTimeout(() => this.#wake(), Math.max(1, Math.min(STARVED_MS, due - nowMs)));
@@ -249,7 +249,7 @@ export class Pump {
       const wallMs = wallAt(clock, frame.ptsMs);
       if (wallMs > nowMs + 0.5) return wallMs;
       if (nowMs - wallMs > BEHIND_MS) {
-        this.#o.events.behind();
+        this.#o.events.behind(frame.ptsMs);
         return nowMs + STARVED_MS;
       }
       this.#video(frame, wallMs, this.#first);

@@ -3,6 +3,7 @@
  * with one reason; what it watches belongs to the stage.
  */
 
+import { setTimeout as delay } from "node:timers/promises";
 import { sameText } from "@loge/protocol/bytes";
 import type { MessageBody } from "@loge/protocol/chat";
 import {
@@ -35,11 +36,12 @@ export interface ViewerOptions {
   readonly greeting: () => readonly ControlEvent[];
   readonly now: () => number;
   readonly log: Log;
-  /** The connection has ended by itself; `tell` = the viewer should read it in an envelope. */
-  readonly ended: (error: WireError, tell: boolean) => void;
+  /** The connection ends by itself; `tell` = the viewer should read why in an envelope, before the connection is gone. */
+  readonly ended: (error: WireError, tell: boolean) => Promise<unknown>;
 }
 
 const CONNECT_TIMEOUT_MS = 20_000;
+const FAREWELL_MS = 2000;
 const CONTROL_BUFFER_BYTES = 1024 * 1024;
 
 export class Viewer {
@@ -105,29 +107,31 @@ export class Viewer {
     if (this.#gate.open) this.#send({ v: 1, ev: event });
   }
 
-  close(reason: string): Promise<void> {
+  /** What it watched is left at once; the connection itself goes after `farewell`, which is waited for a little. */
+  close(reason: string, farewell?: Promise<unknown>): Promise<void> {
     if (!this.#closing) {
       // set before the peer is closed, which tells us of it
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#closing = promise;
-      resolve(this.#close(reason));
+      resolve(this.#close(reason, farewell));
     }
     return this.#closing;
   }
 
-  async #close(reason: string): Promise<void> {
+  async #close(reason: string, farewell: Promise<unknown> | undefined): Promise<void> {
     clearTimeout(this.#timeout);
     this.#gate.close();
     this.#bulk.close();
     if (this.#stageViewer) this.#o.stage.leave(this.#o.sid);
     this.#o.log.info({ viewer: this.#o.sid.slice(0, 6), reason }, "viewer closed");
+    if (farewell !== undefined) await Promise.race([farewell, delay(FAREWELL_MS, undefined, { ref: false })]);
     await this.#o.peer.close(reason);
   }
 
   #end(error: WireError, tell: boolean): void {
     if (this.#closing !== undefined) return;
-    this.#o.ended(error, tell);
-    this.close(error.detail ? `${error.code}: ${error.detail}` : error.code).catch(() => undefined);
+    const farewell = this.#o.ended(error, tell);
+    this.close(error.detail ? `${error.code}: ${error.detail}` : error.code, farewell).catch(() => undefined);
   }
 
   #prints(): { media: string; viewer: string } | undefined {
@@ -167,6 +171,7 @@ export class Viewer {
 
   #onControl(data: string | Uint8Array): void {
     const viewer = this.#stageViewer;
+    if (this.#closing !== undefined) return;
     if (!viewer || !this.#gate.open) return this.#strike();
     const message = parseFrame(request, data);
     if (!this.#allowed(() => message && this.#refuse(message.seq, new Refusal("RATE_LIMITED")))) return;
