@@ -145,6 +145,19 @@ test("a pause leaves every viewer at the frame of its moment, also where frames 
   expect(monotonic(ada.sent) && monotonic(ben.sent)).toBe(true);
 });
 
+test("alone, the film waits for a server that did not get to run: no frame is left out", async () => {
+  open();
+  const ada = new Watcher("ada");
+  play(ada);
+  await ada.until(() => ada.sent.length > 20, "frames");
+  for (const end = now() + 2800; now() < end; );
+  await ada.until(() => ada.events.some((e) => e.type === "ended"), "ended");
+  expect(ada.sent.map((s) => Math.round((s.frame.ptsMs * 30) / 1000))).toEqual(
+    Array.from({ length: 30 * SECONDS }, (_, i) => i),
+  );
+  expect(monotonic(ada.sent)).toBe(true);
+});
+
 test("what is asked while a place is still being made counts from that place", async () => {
   open();
   const ada = new Watcher("ada");
