@@ -1,6 +1,7 @@
 // npm test: brings what the tests need (a Chromium, an ffmpeg, a built page), then runs every test of every package.
 import { spawnSync } from "node:child_process";
-import { join } from "node:path";
+import { chmodSync, existsSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
 import { aptInstall, become, bootstrap, fail, findProgram, root, runVisibly } from "./lib.mjs";
 
 const CHROMIUMS = ["chromium", "google-chrome", "google-chrome-stable", "chromium-browser"];
@@ -41,10 +42,27 @@ async function ensureFfmpeg() {
   );
 }
 
+/** Tests make their films with the system's ffmpeg; where there is none, with the one from npm, behind it on the PATH. */
+function pathWithPackaged(path) {
+  const platform = `${process.platform}-${process.arch}`;
+  const programs = [`@ffmpeg-binary/${platform}/ffmpeg`, `@ffprobe-installer/${platform}/ffprobe`]
+    .map((file) => join(root, "node_modules", file))
+    .filter((file) => existsSync(file));
+  for (const program of programs) {
+    try {
+      chmodSync(program, 0o755); // no install script ran
+    } catch {
+      // somebody else's folder: then the system's has to do
+    }
+  }
+  return [path, ...programs.map((program) => dirname(program))].join(delimiter);
+}
+
 const filters = process.argv.slice(2);
 const { node, env } = await bootstrap();
 env.CHROMIUM_PATH = await ensureChromium();
 await ensureFfmpeg();
+env.PATH = pathWithPackaged(env.PATH);
 const built = await runVisibly(node, [join(root, "launcher/src/build-main.ts")], "building the page", {
   env,
 });
