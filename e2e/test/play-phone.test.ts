@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { enter, type Guest, openBrowser } from "../src/guest.ts";
 import { type House, openHouse } from "../src/house.ts";
 import { addGopFilm, emptyShelf, type Shelf } from "../src/real-films.ts";
-import { button, PATIENCE, pictureSize, play, seekBar, untilStatus } from "../src/watching.ts";
+import { button, PATIENCE, pictureSize, play, seekBar, until, untilStatus } from "../src/watching.ts";
 
 const PHONE = { width: 390, height: 844 };
 let shelf: Shelf;
@@ -46,7 +46,11 @@ describe("390 by 844", { timeout: 600_000 }, () => {
   test("a film plays, in full width and in view, with controls a finger can hit", async () => {
     const title = "A rather long title for such a small screen, longer than it is wide";
     await play(guest, title, "144p");
-    expect(await pictureSize(guest)).toBe("192x144");
+    await until(
+      "the picture is there",
+      () => pictureSize(guest),
+      (size) => size === "192x144",
+    );
     const video = guest.page.locator("video");
     const box = await video.boundingBox();
     expect(box?.width).toBeGreaterThan(PHONE.width * 0.85);
