@@ -61,7 +61,6 @@ export class Conductor {
   #onReady(seat: Seat): void {
     const screening = this.#company.screening(seat.screening);
     const held = screening.playing && !screening.clock.running;
-    seat.starved = false;
     if (held) this.#company.set(screenings.release(screening, this.#now()));
     this.timeline(seat);
     seat.pump.go(this.#company.screening(seat.screening).clock);
@@ -69,9 +68,8 @@ export class Conductor {
 
   /** Alone (or when everybody lacks frames) the film waits; else the others go on and this viewer catches up. */
   #onStarved(seat: Seat, nextMs: number): void {
-    seat.starved = true;
     const seats = this.#company.seatsOf(seat.screening);
-    if (!seats.every((s) => s.starved || s.done)) return;
+    if (!seats.every((s) => s.pump.starved || s.done)) return;
     const held = screenings.hold(this.#company.screening(seat.screening), nextMs, this.#now());
     this.#company.set(held, true);
     this.#log.info(
@@ -83,7 +81,6 @@ export class Conductor {
 
   #onFed(seat: Seat): void {
     const screening = this.#company.screening(seat.screening);
-    seat.starved = false;
     if (!screening.playing) return;
     if (screening.clock.running) {
       // somebody who came meanwhile has set the film going again
@@ -93,7 +90,6 @@ export class Conductor {
     const released = screenings.release(screening, this.#now());
     this.#company.set(released, true);
     for (const s of this.#company.seatsOf(released.id)) {
-      s.starved = false;
       this.timeline(s, "recover");
       s.pump.go(released.clock);
     }

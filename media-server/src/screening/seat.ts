@@ -24,7 +24,6 @@ export interface Seat {
   readonly screening: string;
   height: Height;
   epoch: number;
-  starved: boolean;
   done: boolean;
   /** Cause of the next timeline, until it is sent. */
   cause: Timeline["cause"];

@@ -175,7 +175,7 @@ export class Stage {
       throw refused;
     }
     this.leave(sid);
-    return { viewer, pump, screening: s.id, height, epoch: 0, starved: false, done: false, cause, by: sid };
+    return { viewer, pump, screening: s.id, height, epoch: 0, done: false, cause, by: sid };
   }
 
   #control(viewer: StageViewer, step: (s: Screening) => Screening, cause: "pause" | "resume" | "seek") {
@@ -190,7 +190,6 @@ export class Stage {
     for (const seat of this.#company.seatsOf(id)) {
       seat.cause = cause;
       seat.by = viewer.sid;
-      seat.starved = false;
       seat.done = false;
       if (moved) seat.pump.place(after.clock.mediaMs);
       else if (!seat.pump.placing) {

@@ -1,4 +1,22 @@
 import type { Refusal } from "@loge/protocol/errors";
+import type { Rendition } from "../gop/frame.ts";
+import type { GopReader, GopStore } from "../gop/store.ts";
+import type { Title } from "../library/title.ts";
+import type { MediaOut } from "../send/media-out.ts";
+import type { RtpLine } from "./rtp-line.ts";
+
+export interface PumpOptions {
+  readonly store: GopStore;
+  readonly title: Title;
+  readonly rendition: Rendition;
+  readonly atMs: number;
+  readonly media: MediaOut;
+  readonly line: RtpLine;
+  readonly now: () => number;
+  readonly events: PumpEvents;
+  /** The pump this one takes over from: its encode does not count against the budget. */
+  readonly instead: { readonly reader: GopReader } | undefined;
+}
 
 /** What a pump reports to the one that conducts the screening. */
 export interface PumpEvents {

@@ -4,13 +4,11 @@
  */
 import type { Refusal } from "@loge/protocol/errors";
 import type { Frame, Rendition, SoundRendition } from "../gop/frame.ts";
-import type { GopReader, GopStore } from "../gop/store.ts";
-import type { Title } from "../library/title.ts";
+import type { GopReader } from "../gop/store.ts";
 import { type Clock, positionAt, wallAt } from "../screening/clock.ts";
-import type { MediaOut } from "../send/media-out.ts";
 import { Picture } from "./picture.ts";
-import type { PumpEvents } from "./pump-events.ts";
-import { type RtpLine, ticks32 } from "./rtp-line.ts";
+import type { PumpOptions } from "./pump-events.ts";
+import { ticks32 } from "./rtp-line.ts";
 
 const SOUND: SoundRendition = { kind: "audio", codec: "opus", stream: 0 };
 /** Later than this the viewer counts as starved; shorter gaps are the jitter buffer's business. */
@@ -18,18 +16,13 @@ const STARVED_MS = 250;
 const BEHIND_MS = 2500;
 /** Sound older than this is not sent any more: it could only be heard as noise. */
 const STALE_SOUND_MS = 400;
+/** Sound that has not come this long after the last picture does not come any more. */
+const ENDLESS_SOUND_MS = 5000;
 /** The picture waits this long for its sound. */
 const SOUND_WAIT_MS = 400;
 
 export class Pump {
-  readonly #o: {
-    store: GopStore;
-    title: Title;
-    media: MediaOut;
-    line: RtpLine;
-    now: () => number;
-    events: PumpEvents;
-  };
+  readonly #o: PumpOptions;
   readonly #picture: Picture;
   #sound: GopReader | undefined;
   #clock: Clock | undefined;
@@ -45,29 +38,11 @@ export class Pump {
   /** Frames of the picture sent since the pump exists. */
   frames = 0;
 
-  constructor(o: {
-    store: GopStore;
-    title: Title;
-    rendition: Rendition;
-    atMs: number;
-    media: MediaOut;
-    line: RtpLine;
-    now: () => number;
-    events: PumpEvents;
-    /** The pump this one takes over from: its encode does not count against the budget. */
-    instead: Pump | undefined;
-  }) {
+  constructor(o: PumpOptions) {
     this.#o = o;
     const onReady = (): void => this.#wake();
-    const instead = o.instead?.reader;
-    this.#picture = new Picture({
-      store: o.store,
-      title: o.title,
-      rendition: o.rendition,
-      atMs: o.atMs,
-      onReady,
-      instead,
-    });
+    const { store, title, rendition, atMs, instead } = o;
+    this.#picture = new Picture({ store, title, rendition, atMs, onReady, instead: instead?.reader });
     this.#openSound(o.atMs);
     this.#wakeSoon();
   }
@@ -81,6 +56,11 @@ export class Pump {
   /** Why it could not even begin (known at once where the store refuses). */
   get error(): Refusal | undefined {
     return this.#picture.error;
+  }
+
+  /** Frames have been missing and have not come yet. */
+  get starved(): boolean {
+    return this.#starved;
   }
 
   /** On the way to a place: `ready` will follow. */
@@ -228,7 +208,8 @@ export class Pump {
     const pictureMs = this.#sendPicture(clock, nowMs);
     if (this.#clock !== clock) return; // an event changed it; its own wake follows
     const soundMs = this.#sendSound(clock, nowMs);
-    if (pictureMs === "end" && soundMs === "end") return this.#finish(clock, nowMs);
+    if (pictureMs === "end" && (soundMs === "end" || this.#isLongOver(clock, nowMs)))
+      return this.#finish(clock, nowMs);
     const due = Math.min(pictureMs === "end" ? Infinity : pictureMs, soundMs === "end" ? Infinity : soundMs);
     this.#timer = setTimeout(() => this.#wake(), Math.max(1, Math.min(STARVED_MS, due - nowMs)));
   }
@@ -283,6 +264,11 @@ export class Pump {
     this.#o.media.video(frame, this.rendition.codec, ticks32(this.#o.line.video(this.#lastWallMs)), {
       first,
     });
+  }
+
+  #isLongOver(clock: Clock, nowMs: number): boolean {
+    const isWaiting = this.#sound?.peek() === "waiting";
+    return isWaiting && nowMs - wallAt(clock, this.#picture.lastPtsMs) > ENDLESS_SOUND_MS;
   }
 
   #finish(clock: Clock, nowMs: number): void {
