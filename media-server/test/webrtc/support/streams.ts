@@ -11,7 +11,7 @@ const ENCODERS: Readonly<Record<VideoCodec, readonly string[]>> = {
   ),
   vp8: "-c:v libvpx -deadline realtime -cpu-used 16 -lag-in-frames 0 -auto-alt-ref 0 -f ivf".split(" "),
   vp9: "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -lag-in-frames 0 -auto-alt-ref 0 -f ivf".split(" "),
-  av1: "-c:v libsvtav1 -preset 12 -svtav1-params pred-struct=1:scd=0 -f ivf".split(" "),
+  av1: "-c:v libaom-av1 -usage realtime -cpu-used 8 -row-mt 1 -lag-in-frames 0 -f ivf".split(" "),
 };
 
 /** `seconds` of a moving test picture at 30 fps, a key frame each second. */
