@@ -149,8 +149,9 @@ export class Pump {
     if (this.#sound) this.#sound.onReady = () => this.#wake();
   }
 
+  /** After the turn: the answer to a command and the new list of screenings go out before the film does. */
   #wakeSoon(): void {
-    queueMicrotask(() => this.#wake());
+    setImmediate(() => this.#wake());
   }
 
   #wake(): void {
