@@ -165,7 +165,7 @@ test("what is asked while a place is still being made counts from that place", a
   stage.command(ada, { type: "pause" });
   await ada.until(() => ada.sent.length > 0, "the first picture, though paused");
   expect(ada.sent.at(-1)?.frame.ptsMs).toBe(0);
-  // both in one breath, before an encoder can have begun; the store is told to lack the GOP
+  // both in one breath: the picture of the place cannot be there yet
   stage.command(ada, { type: "seek", toMs: 4200 });
   stage.command(ada, { type: "resume" });
   await ada.until(() => ada.timelines.at(-1)?.playing === true, "playing");
